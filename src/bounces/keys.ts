@@ -1,0 +1,16 @@
+import { domainToASCII } from "node:url";
+
+/** What two spellings of one Message-ID share: without angle brackets and white space, lower case. "" when there is none. */
+export const idKey = (messageId: string | null | undefined): string => (messageId ?? "").replace(/[\s<>]/g, "").toLowerCase();
+
+/**
+ * What two spellings of one address share: lower case, its domain as A-labels (RFC 5890), so that bücher.example and
+ * xn--bcher-kva.example are one. The local part keeps its tags and dots: they can be other people.
+ */
+export const addressKey = (address: string): string => {
+  const plain = address.trim().replace(/^<|>$/g, "").toLowerCase();
+  const at = plain.lastIndexOf("@");
+  if (at < 0) return plain;
+  const domain = plain.slice(at + 1);
+  return `${plain.slice(0, at)}@${domainToASCII(domain) || domain}`;
+};

@@ -1,0 +1,140 @@
+/**
+ * The contract between the sync loop and one provider. A connector is one folder under connectors/ and one line in
+ * registry.ts; it imports this file, connectors/shared and itself. What it must do is proved by test/contracts/connector.ts,
+ * which runs over every entry of the registry.
+ *
+ * Words: inbox = one connected mailbox; cursor = where the last poll stopped, opaque outside its connector;
+ * page = some messages in provider order, and the cursor that covers them.
+ */
+import type { ZodObject } from "zod";
+import type { Envelope, FolderRole } from "../bounces/envelope.ts";
+
+export type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json };
+
+/** The whole position of an inbox as JSON: per folder a live and a backfill position. Null before the first pull. */
+export type Cursor = Json;
+
+export type Folder = { path: string; role: FolderRole };
+
+/** A stretch of time or a folder whose messages could not all be listed, to be shown to people and to the audit. */
+export type Gap = { folder: string; from: number | null; to: number | null; because: string };
+
+/** Something worth telling the inbox's owner that stops nothing, such as a folder that is not there. */
+export type Warning = { code: string; text: string; folder?: string };
+
+/** Some messages of one folder in provider order, and the cursor that covers them (and all pages before it). */
+export type Page = {
+  folder: Folder;
+  messages: readonly Envelope[];
+  cursor: Cursor;
+  /** True for mail that was there before the inbox was connected: nobody is flooded with news of last month. */
+  backfill: boolean;
+  gaps: readonly Gap[];
+  warnings: readonly Warning[];
+  /** How far a first sync is: messages looked at, and about how many there are. Null when there is nothing to wait for. */
+  progress: { done: number; total: number | null } | null;
+};
+
+export type Session = {
+  /**
+   * Yields pages from a cursor (null: from the beginning, bounded by `inbox.since`) until there is nothing new. Live before
+   * backfill, Sent first where it costs nothing. No lock and no open provider call is held across a yield, so that fetchRaw
+   * works in the middle. An inbox with nothing new yields nothing, or one empty page where the position itself moved.
+   */
+  pull(cursor: Cursor): AsyncIterable<Page>;
+  /** The exact bytes of one message, or "gone" if it is no longer there. Larger than maxBytes: ConnectorError "rejected". */
+  fetchRaw(ref: string, options: { maxBytes: number }): Promise<Uint8Array | "gone">;
+  /** Tells of new mail as a hint to poll now; never the only way to learn of it. Returns a function that stops it. */
+  watch?(onHint: () => void): Promise<() => Promise<void>>;
+  close(): Promise<void>;
+};
+
+/** What a connector gets to know of an inbox when it opens it. */
+export type ConnectedInbox = {
+  id: string;
+  address: string;
+  /** As checked by the connector's `settings` schema. */
+  settings: Json;
+  /** Mail older than this (epoch milliseconds) is not read on a first sync. */
+  since: number;
+};
+
+/** The address to connect to for a host that a user named, and how to verify who answers there. */
+export type DialTarget = { address: string; port: number; servername: string };
+
+/**
+ * The only way out for hosts that users name: resolves, refuses private, loopback, link-local and metadata addresses unless
+ * allowed by configuration, and returns exactly the address to connect to. Throws ConnectorError "rejected".
+ */
+export type Dial = (host: string, port: number) => Promise<DialTarget>;
+
+/** Holds quotas. `take` waits (abortably) until `units` may be spent on `key`; `pause` makes everybody on `key` wait. */
+export type Limiter = {
+  take(key: string, units: number, signal: AbortSignal): Promise<void>;
+  pause(key: string, until: number): void;
+};
+
+export type Log = {
+  debug(fields: object, message: string): void;
+  info(fields: object, message: string): void;
+  warn(fields: object, message: string): void;
+  error(fields: object, message: string): void;
+};
+
+/** The inbox's secrets. `refresh` is the only way to change them. */
+export type Credentials = {
+  read(): Promise<Json>;
+  /**
+   * Takes a short lock per inbox, reads again, calls fn, stores its answer by compare-and-set on a version and returns it.
+   * Sync, API and probe all use it, so two refreshes at once cannot overwrite each other.
+   */
+  refresh(fn: (current: Json) => Promise<Json>): Promise<Json>;
+};
+
+export type Tools = {
+  signal: AbortSignal;
+  now: () => number;
+  log: Log;
+  limiter: Limiter;
+  dial: Dial;
+  credentials: Credentials;
+};
+
+export type ProbeAnswer = { assumption: string; holds: true | false | "unknown"; detail: string };
+
+/** What people are told about a connector before they choose it. */
+export type Description = {
+  label: string;
+  /** Short sentences on what it cannot do, shown beside the inbox. */
+  limits: readonly { code: string; text: string }[];
+  /** Draws the form and checks what it sends. Secrets are apart, so that they can be sealed. */
+  settings: ZodObject;
+  secrets: ZodObject;
+};
+
+/** What signing in found out about a mailbox. */
+export type SignedIn = { address: string; addresses: readonly string[]; folders: readonly Folder[]; warnings: readonly Warning[] };
+
+export type Connector = {
+  describe: Description;
+  /** Tries the settings and secrets against the server, read-only. Throws ConnectorError with a sentence that says what to do. */
+  signIn(inbox: ConnectedInbox, tools: Tools): Promise<SignedIn>;
+  open(inbox: ConnectedInbox, tools: Tools): Promise<Session>;
+  /** Checks each assumption we make about the provider with this account, read-only. */
+  probe(inbox: ConnectedInbox, tools: Tools): Promise<readonly ProbeAnswer[]>;
+};
+
+export type ConnectorErrorKind = "auth" | "rate_limited" | "unavailable" | "cursor_expired" | "rejected";
+
+/** The one error a connector throws. sync/next-poll.ts alone decides what each kind means; anything else thrown is a bug. */
+export class ConnectorError extends Error {
+  override name = "ConnectorError";
+  readonly kind: ConnectorErrorKind;
+  /** How long the provider asked us to wait, in milliseconds. */
+  readonly retryAfterMs: number | null;
+  constructor(kind: ConnectorErrorKind, message: string, options: { retryAfterMs?: number | null; cause?: unknown } = {}) {
+    super(message, options.cause === undefined ? undefined : { cause: options.cause });
+    this.kind = kind;
+    this.retryAfterMs = options.retryAfterMs ?? null;
+  }
+}

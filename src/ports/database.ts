@@ -1,0 +1,260 @@
+/**
+ * The tables, as the queries in src/store see them, on the subset that SQLite and PostgreSQL share: times are epoch
+ * milliseconds in bigint, JSON is text that code parses, booleans are 0 or 1, ids are made by us (a prefix and a ULID).
+ * Every table that belongs to a customer has account_id first in its key; nothing is read without it.
+ */
+import type { Kysely, Transaction } from "kysely";
+import type { Category, Kind } from "../bounces/report.ts";
+
+/** 0 or 1: SQLite has no boolean. */
+export type Flag = 0 | 1;
+/** JSON as text, parsed where it is used. */
+export type JsonText = string;
+/** Epoch milliseconds. */
+export type Millis = number;
+
+export type LogFor = "auto" | "known" | "all";
+
+export type Tables = {
+  meta: { key: string; value: string };
+  accounts: {
+    id: string;
+    external_id: string | null;
+    name: string;
+    metadata: JsonText;
+    /** Whose bounces are logged; auto = all until the CRM has upserted contacts, then known. */
+    log_for: LogFor;
+    /** 1 once the CRM has upserted contacts. */
+    has_contacts: Flag;
+    /** The sequence of the newest event; raised late in each transaction that appends some. */
+    event_seq: number;
+    created_at: Millis;
+    updated_at: Millis;
+  };
+  api_keys: {
+    id: string;
+    /** Null: the key of an instance admin. */
+    account_id: string | null;
+    scope: "admin" | "write" | "read";
+    label: string;
+    /** SHA-256 of the key, hex. The key itself is shown once and kept nowhere. */
+    hash: string;
+    created_at: Millis;
+    revoked_at: Millis | null;
+  };
+  inboxes: {
+    account_id: string;
+    id: string;
+    external_id: string | null;
+    provider: string;
+    address: string;
+    /** Every address that is this inbox's own, lower case. */
+    addresses: JsonText;
+    owner: JsonText;
+    metadata: JsonText;
+    settings: JsonText;
+    state: InboxState;
+    state_since: Millis;
+    /** What the state's sentence needs: who paused it, until when it waits, what failed. */
+    state_detail: JsonText;
+    /** Raised by every claim, pause and disconnect; a write under an older fence is rolled back. */
+    fence: number;
+    cursor: JsonText | null;
+    /** How far back the first sync reads. */
+    since: Millis;
+    /** Null: not polled (paused, disconnected, reconnect needed). */
+    next_poll_at: Millis | null;
+    failed_polls: number;
+    last_poll_at: Millis | null;
+    /** Date of the newest message seen. */
+    last_mail_at: Millis | null;
+    progress: JsonText | null;
+    folders: JsonText;
+    warnings: JsonText;
+    created_at: Millis;
+    updated_at: Millis;
+  };
+  inbox_secrets: { account_id: string; inbox_id: string; sealed: string; version: number };
+  /** One narrow row per message looked at: no subject, no address. */
+  seen_messages: {
+    account_id: string;
+    inbox_id: string;
+    ref: string;
+    folder: string;
+    verdict: SeenVerdict;
+    /** idKey of its Message-ID. */
+    message_key: string | null;
+    /** The header facts that led to the verdict, for 30 days. */
+    facts: JsonText | null;
+    received_at: Millis | null;
+    seen_at: Millis;
+  };
+  sent_messages: {
+    account_id: string;
+    id: string;
+    /** Null: registered through the API. */
+    inbox_id: string | null;
+    ref: string | null;
+    folder: string | null;
+    kind: "one_to_one" | "marketing";
+    external_id: string | null;
+    metadata: JsonText;
+    message_id: string | null;
+    /** What makes it one row: idKey of the Message-ID, or inbox and ref where it has none. */
+    unique_key: string;
+    subject: string | null;
+    from_address: string | null;
+    thread_id: string | null;
+    sent_at: Millis;
+    created_at: Millis;
+  };
+  sent_recipients: {
+    account_id: string;
+    sent_message_id: string;
+    address_key: string;
+    address: string;
+    name: string | null;
+    role: "to" | "cc" | "bcc";
+  };
+  /** Every id a sent message is known by, as idKey. */
+  sent_ids: { account_id: string; id_key: string; sent_message_id: string };
+  contacts: {
+    account_id: string;
+    id: string;
+    external_id: string | null;
+    name: string | null;
+    metadata: JsonText;
+    /** 1: the CRM named this contact; 0: we made it because a bounce was logged for its address. */
+    from_crm: Flag;
+    created_at: Millis;
+    updated_at: Millis;
+  };
+  contact_addresses: { account_id: string; address_key: string; contact_id: string; address: string };
+  notices: {
+    account_id: string;
+    id: string;
+    inbox_id: string;
+    ref: string;
+    folder: string;
+    /** Same facts, same fingerprint: copies in two folders or two inboxes count once. */
+    fingerprint: string;
+    message_id: string | null;
+    kind: Kind;
+    format: string;
+    state: NoticeState;
+    report: JsonText;
+    backfill: Flag;
+    waits_until: Millis | null;
+    received_at: Millis;
+    detected_at: Millis;
+    updated_at: Millis;
+  };
+  /** The notice itself, gzip, returned letters cut to their headers. */
+  notice_sources: { account_id: string; notice_id: string; source: Uint8Array };
+  /** What a waiting notice waits for: `id:<idKey>` of a sent message, `address:<addressKey>` of a contact. */
+  notice_waits: { account_id: string; wait_key: string; notice_id: string };
+  engagements: {
+    account_id: string;
+    id: string;
+    sent_message_id: string;
+    recipient_key: string;
+    recipient_address: string;
+    recipient_role: "to" | "cc" | "bcc";
+    contact_id: string;
+    inbox_id: string;
+    state: EngagementState;
+    category: Category | null;
+    reason: string | null;
+    /** The folded history (timeline/fold.ts, Folded): what the state rests on. */
+    folded: JsonText;
+    pending_until: Millis | null;
+    backfill: Flag;
+    occurred_at: Millis;
+    detected_at: Millis;
+    updated_at: Millis;
+    version: number;
+  };
+  /** Append-only; the engagement is fold(history). */
+  engagement_history: { account_id: string; engagement_id: string; fingerprint: string; at: Millis; entry: JsonText };
+  events: { account_id: string; seq: number; id: string; type: string; at: Millis; backfill: Flag; data: JsonText };
+  traces: {
+    account_id: string;
+    inbox_id: string;
+    ref: string;
+    message_key: string | null;
+    outcome: string;
+    steps: JsonText;
+    at: Millis;
+  };
+  /** Messages whose work is not done: retried on their own schedule, never in the way of the cursor. */
+  owed: {
+    account_id: string;
+    inbox_id: string;
+    ref: string;
+    envelope: JsonText;
+    backfill: Flag;
+    /** 1 while a worker is at it; what is still 1 when the inbox is claimed anew took its worker down. */
+    begun: Flag;
+    attempts: number;
+    crashes: number;
+    /** Null while it is only begun. */
+    due_at: Millis | null;
+    error: string | null;
+    first_at: Millis;
+  };
+  gaps: {
+    account_id: string;
+    inbox_id: string;
+    id: string;
+    folder: string;
+    from_at: Millis | null;
+    to_at: Millis | null;
+    because: string;
+    at: Millis;
+  };
+  /** Calendar work claimed once by name and slot, whichever worker's clock fires first. */
+  slots: { name: string; slot: string; at: Millis };
+};
+
+export type InboxState =
+  | "connecting"
+  | "needs_admin"
+  | "missing_permission"
+  | "first_sync"
+  | "watching"
+  | "waiting"
+  | "unreachable"
+  | "reconnect_needed"
+  | "paused"
+  | "disconnected"
+  | "erased";
+
+/**
+ * What became of a message we saw. `sent`: a sent message; `notice`: opened and kept as a notice; `opened`: opened, and no
+ * notice; `reply`/`other`: not opened; `gone`: deleted before we could open it; `owed`: to be tried again; the rest: set aside.
+ */
+export type SeenVerdict = "sent" | "notice" | "opened" | "reply" | "other" | "gone" | "owed" | "too_big" | "unreadable" | "unreachable";
+
+/**
+ * `matched`: every failed recipient is logged; `waiting`: for its sent message or a contact, until waits_until; `unmatched`:
+ * waited in vain, or cannot be tied; `not_ours`: names a message nobody in the account sent, decided when waiting ends;
+ * `not_logged`: tied, but its contact is not to be logged; `no_bounce`: kept, nothing to tie.
+ */
+export type NoticeState = "matched" | "waiting" | "unmatched" | "not_ours" | "not_logged" | "no_bounce";
+
+export type EngagementState = "pending" | "soft" | "hard" | "delivered" | "retracted";
+
+export type Read = Kysely<Tables>;
+export type Write = Transaction<Tables>;
+
+export type Database = {
+  engine: "sqlite" | "postgres";
+  /** For reading only, beside any write that is under way. */
+  read: Read;
+  /**
+   * One write transaction. `fn` may await nothing but the database, and must use the handle it is given (the outer one would
+   * wait for itself for ever). Serialisation failures (40001, 40P01) are tried again, so `fn` may run more than once.
+   */
+  transaction<T>(fn: (tx: Write) => Promise<T>): Promise<T>;
+  close(): Promise<void>;
+};
