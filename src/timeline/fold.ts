@@ -1,0 +1,116 @@
+/**
+ * The state of an engagement is the fold of its history. The history is append-only and may arrive in any order (a first sync
+ * reads backwards, two inboxes race), so the fold depends only on the set of entries.
+ */
+
+import type { MatchRule, Relation } from "../bounces/match.ts";
+import type { Category } from "../bounces/report.ts";
+
+export type State = "pending" | "soft" | "hard" | "delivered" | "retracted";
+
+export type Because = "delay_notice" | "failure_notice" | "aged_72h" | "reply" | "delivery_receipt" | "reclassified" | "dismissed";
+
+/** What a notice said, as the timeline shows it. */
+export type Facts = {
+  category: Category | null;
+  reason: string | null;
+  reportedAddress: string;
+  relation: Relation;
+  server: {
+    status: string | null;
+    smtpCode: number | null;
+    diagnostic: string | null;
+    reportingMta: string | null;
+    remoteMta: string | null;
+    language: string | null;
+  };
+  match: { rule: MatchRule; confidence: "certain" | "likely"; confirmedBy: string | null };
+  classification: { rule: string; parserVersion: string; mapping: string };
+  notice: { inboxId: string; folder: string; format: string; receivedAt: number };
+  /** Epoch milliseconds. */
+  willRetryUntil: number | null;
+};
+
+export type HistoryEntry = {
+  /** The notice's fingerprint, or a name of its own for entries without a notice: unique in an engagement. */
+  fingerprint: string;
+  state: State;
+  because: Because;
+  /** When it happened (a notice's arrival), epoch milliseconds. */
+  occurredAt: number;
+  /** When we learned of it, epoch milliseconds. */
+  at: number;
+  noticeId: string | null;
+  /** Found by a first sync. */
+  backfill: boolean;
+  facts: Facts | null;
+};
+
+export type Folded = {
+  state: State;
+  category: Category | null;
+  reason: string | null;
+  /** While pending: when it becomes soft by itself, epoch milliseconds. */
+  pendingUntil: number | null;
+  occurredAt: number;
+  detectedAt: number;
+  backfill: boolean;
+  /** The notice the state rests on. */
+  noticeId: string | null;
+  facts: Facts | null;
+  /** In the order in which things happened. */
+  history: { state: State; at: number; noticeId: string | null; because: Because }[];
+};
+
+/** A delay becomes a soft bounce after this long without news. */
+export const pendingMs = 72 * 3_600_000;
+
+/**
+ * Folds a history of at least one entry. `sentAt` starts the clock of a pending bounce; warnings that are repeated do not
+ * restart it, a later Will-Retry-Until (RFC 3464, section 2.3.9) prolongs it.
+ */
+export const fold = (entries: readonly HistoryEntry[], sentAt: number, pendingFor: number = pendingMs): Folded => {
+  const ordered = entries.toSorted(inOrder);
+  const standing = ordered.slice(ordered.findLastIndex((e) => e.state === "retracted") + 1);
+  const decisive = standing.length === 0 ? ordered.at(-1) : decide(standing);
+  if (!decisive) throw new RangeError("fold: an engagement has at least one entry");
+  const facts = decisive.facts ?? ordered.findLast((e) => e.facts !== null)?.facts ?? null;
+  return {
+    state: decisive.state,
+    category: facts?.category ?? null,
+    reason: facts?.reason ?? null,
+    pendingUntil: decisive.state === "pending" ? pendingUntil(standing, sentAt, pendingFor) : null,
+    occurredAt: decisive.occurredAt,
+    detectedAt: decisive.at,
+    backfill: decisive.backfill,
+    noticeId: decisive.noticeId,
+    facts,
+    history: ordered.map(({ state, at, noticeId, because }) => ({ state, at, noticeId, because })),
+  };
+};
+
+const inOrder = (a: HistoryEntry, b: HistoryEntry): number =>
+  a.occurredAt - b.occurredAt || (a.fingerprint < b.fingerprint ? -1 : a.fingerprint > b.fingerprint ? 1 : 0);
+
+/**
+ * A permanent failure stays; a temporary one that a server reported is final for this message; then a sign of life; then what
+ * the clock says; then the delay. Entries are in order of time.
+ */
+const decide = (entries: readonly HistoryEntry[]): HistoryEntry | undefined => {
+  const of = (state: State, byClock: boolean): HistoryEntry[] =>
+    entries.filter((e) => e.state === state && (e.because === "aged_72h") === byClock);
+  return (
+    mostTelling(of("hard", false)) ??
+    mostTelling(of("soft", false).toReversed()) ??
+    of("delivered", false).at(0) ??
+    of("soft", true).at(0) ??
+    mostTelling(of("pending", false).toReversed())
+  );
+};
+
+/** The first entry that gives a reason, else the first. */
+const mostTelling = (entries: readonly HistoryEntry[]): HistoryEntry | undefined =>
+  entries.find((e) => e.facts?.reason != null && e.facts.reason !== "undefined") ?? entries[0];
+
+const pendingUntil = (entries: readonly HistoryEntry[], sentAt: number, pendingFor: number): number =>
+  Math.max(sentAt + pendingFor, ...entries.map((e) => e.facts?.willRetryUntil ?? 0));
