@@ -1,0 +1,69 @@
+import type { DueInbox, Jobs, JobsOptions } from "../ports/jobs.ts";
+
+/**
+ * The embedded dispatcher: one loop that asks what is due, fills the free slots, and sleeps until a slot is free, somebody
+ * nudges or it is time to look again. An inbox is never given out twice at once.
+ */
+export const startInProcessJobs = (options: JobsOptions): Jobs => {
+  const running = new Map<string, Promise<void>>();
+  const stopping = new AbortController();
+  let wake: () => void = () => {};
+  let nudged = false;
+
+  const keyOf = (inbox: DueInbox): string => `${inbox.accountId} ${inbox.inboxId}`;
+
+  const nudge = (): void => {
+    nudged = true;
+    wake();
+  };
+
+  const run = (inbox: DueInbox): void => {
+    const key = keyOf(inbox);
+    const done = options
+      .work(inbox, stopping.signal)
+      .catch(options.onError)
+      .finally(() => {
+        running.delete(key);
+        nudge();
+      });
+    running.set(key, done);
+  };
+
+  const fillFreeSlots = async (): Promise<void> => {
+    const free = options.concurrency - running.size;
+    if (free <= 0) return;
+    // What runs is still due in the database, so ask for that many more.
+    const due = await options.due(options.concurrency + running.size);
+    const fresh = due.filter((inbox) => !running.has(keyOf(inbox))).slice(0, free);
+    if (!stopping.signal.aborted) fresh.forEach(run);
+  };
+
+  const sleep = (): Promise<void> =>
+    new Promise((resolve) => {
+      const timer = setTimeout(resolve, options.lookEveryMs);
+      wake = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+      if (nudged || stopping.signal.aborted) wake();
+    });
+
+  const loop = async (): Promise<void> => {
+    while (!stopping.signal.aborted) {
+      nudged = false;
+      await fillFreeSlots().catch(options.onError);
+      await sleep();
+    }
+    await Promise.all(running.values());
+  };
+  const ended = loop();
+
+  return {
+    nudge,
+    async stop() {
+      stopping.abort();
+      wake();
+      await ended;
+    },
+  };
+};
