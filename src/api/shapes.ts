@@ -1,0 +1,189 @@
+/**
+ * What the API takes and gives, as zod schemas; OpenAPI is made from them. camelCase, RFC 3339 in UTC, nulls present.
+ * Enums are open (a client must bear new values), except an engagement's state.
+ */
+import { z } from "zod";
+
+const id = (prefix: string) => z.string().describe(`Id: ${prefix}_ and a ULID.`);
+const time = z.iso.datetime().describe("RFC 3339, UTC.");
+const metadata = z.record(z.string(), z.unknown()).describe("Your own data, given back as it came.");
+
+export const problem = z
+  .object({
+    type: z.string().describe("Stable code, such as not-found."),
+    title: z.string(),
+    status: z.int(),
+    detail: z.string(),
+    requestId: z.string(),
+    errors: z.array(z.object({ pointer: z.string(), code: z.string(), detail: z.string() })).optional(),
+    retryAfterSeconds: z.int().optional(),
+  })
+  .meta({ id: "Problem", description: "RFC 9457 problem details." });
+
+export const listOf = <T extends z.ZodType>(item: T) => z.object({ data: z.array(item), nextCursor: z.string().nullable() });
+
+/** Query fields that every list has. */
+export const page = {
+  limit: z.coerce.number().int().min(1).max(200).default(50).describe("At most so many, 200 at the most."),
+  cursor: z.string().optional().describe("nextCursor of the page before."),
+};
+
+const text = z.object({
+  language: z.enum(["en", "pl"]),
+  title: z.string(),
+  meaning: z.string(),
+  actions: z.array(z.object({ code: z.string(), text: z.string() })),
+});
+
+export const account = z
+  .object({
+    id: id("acc"),
+    object: z.literal("account"),
+    externalId: z.string().nullable(),
+    name: z.string(),
+    metadata,
+    logFor: z.enum(["auto", "known", "all"]),
+    createdAt: time,
+    updatedAt: time,
+  })
+  .meta({ id: "Account" });
+
+export const accountInput = z.object({
+  name: z.string().min(1).max(200),
+  externalId: z.string().min(1).max(200).optional(),
+  metadata: metadata.optional(),
+  logFor: z
+    .enum(["auto", "known", "all"])
+    .optional()
+    .describe("Whose bounces are logged. auto: everybody's until you have upserted contacts, then only theirs."),
+});
+
+export const contact = z
+  .object({
+    id: id("con"),
+    object: z.literal("contact"),
+    externalId: z.string().nullable(),
+    name: z.string().nullable(),
+    addresses: z.array(z.string()),
+    metadata,
+    createdAt: time,
+    updatedAt: time,
+  })
+  .meta({ id: "Contact" });
+
+export const contactInput = z.object({
+  externalId: z.string().min(1).max(200).describe("Your id of the contact: the same again updates it."),
+  name: z.string().max(300).nullable().optional(),
+  addresses: z.array(z.email().max(320)).min(1).max(50),
+  metadata: metadata.optional(),
+});
+
+export const inbox = z
+  .object({
+    id: id("inb"),
+    object: z.literal("inbox"),
+    provider: z.string(),
+    address: z.string(),
+    addresses: z.array(z.string()),
+    owner: z.object({ externalId: z.string().nullable(), name: z.string().nullable() }),
+    externalId: z.string().nullable(),
+    metadata,
+    state: z.string(),
+    since: time.describe("When this state began."),
+    text: z.object({ meaning: z.string(), action: z.string().nullable() }),
+    progress: z.object({ done: z.int(), total: z.int().nullable() }).nullable(),
+    lagSeconds: z.int().nullable().describe("Seconds by which the next poll is late."),
+    lastPollAt: time.nullable(),
+    lastMailSeenAt: time.nullable(),
+    nextPollAt: time.nullable(),
+    folders: z.array(z.object({ name: z.string(), role: z.string(), watched: z.boolean(), why: z.string() })),
+    limits: z.array(z.object({ code: z.string(), text: z.string() })),
+    warnings: z.array(z.object({ code: z.string(), text: z.string() })),
+    createdAt: time,
+    updatedAt: time,
+  })
+  .meta({ id: "Inbox" });
+
+export const inboxInput = z.object({
+  provider: z.string().describe("imap, or another connector of this installation."),
+  address: z.email(),
+  settings: z.record(z.string(), z.unknown()).describe("As the provider's settings schema says."),
+  secrets: z.record(z.string(), z.unknown()).describe("Sealed at once, never given back."),
+  owner: z.object({ externalId: z.string().max(200).optional(), name: z.string().max(200).optional() }).optional(),
+  externalId: z.string().max(200).optional(),
+  metadata: metadata.optional(),
+  sinceDays: z.int().min(0).max(3650).default(30).describe("How many days back the first sync reads."),
+});
+
+const state = z.enum(["pending", "soft", "hard", "delivered", "retracted"]);
+
+const sentMessage = z.object({
+  id: id("msg"),
+  kind: z.enum(["one_to_one", "marketing"]),
+  externalId: z.string().nullable(),
+  messageId: z.string().nullable(),
+  subject: z.string().nullable(),
+  from: z.string().nullable(),
+  sentAt: time,
+  metadata,
+});
+
+const notice = z.object({ id: id("ntc"), receivedAt: time, folder: z.string(), format: z.string() });
+
+export const engagement = z
+  .object({
+    id: id("eng"),
+    object: z.literal("engagement"),
+    kind: z.literal("bounce"),
+    state,
+    category: z.string().nullable(),
+    reason: z.string().nullable(),
+    contactId: id("con"),
+    contactExternalId: z.string().nullable(),
+    inboxId: id("inb"),
+    owner: z.object({ externalId: z.string().nullable(), name: z.string().nullable() }),
+    recipient: z.object({
+      address: z.string(),
+      role: z.enum(["to", "cc", "bcc"]),
+      reportedAddress: z.string(),
+      relation: z.enum(["same", "alias", "forward"]),
+      othersFailed: z.int().describe("How many other recipients of the message have failed."),
+      othersTotal: z.int(),
+    }),
+    sentMessageId: id("msg"),
+    sentMessage: sentMessage.optional(),
+    server: z.object({
+      status: z.string().nullable(),
+      smtpCode: z.int().nullable(),
+      diagnostic: z.string().nullable(),
+      reportingMta: z.string().nullable(),
+      remoteMta: z.string().nullable(),
+      language: z.string().nullable(),
+    }),
+    text,
+    match: z.object({ rule: z.string(), confidence: z.string(), confirmedBy: z.string().nullable() }),
+    classification: z.object({ rule: z.string(), parserVersion: z.string(), mapping: z.string() }),
+    noticeId: id("ntc").nullable(),
+    notice: notice.optional(),
+    pendingUntil: time.nullable(),
+    history: z.array(z.object({ state, at: time, noticeId: z.string().nullable(), because: z.string() })),
+    backfill: z.boolean().describe("Found by a first sync: old news."),
+    occurredAt: time,
+    detectedAt: time,
+    updatedAt: time,
+    version: z.int(),
+  })
+  .meta({ id: "Engagement" });
+
+export const event = z
+  .object({
+    id: id("evt"),
+    object: z.literal("event"),
+    type: z.string(),
+    timestamp: time,
+    sequence: z.int().describe("Counts the account's events without gaps."),
+    accountId: id("acc"),
+    backfill: z.boolean(),
+    data: z.record(z.string(), z.unknown()),
+  })
+  .meta({ id: "Event" });
