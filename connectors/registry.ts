@@ -1,0 +1,13 @@
+/**
+ * The connectors: one line each, loaded when used, so that a deployment that reads only IMAP never loads the others' libraries.
+ * Everything else finds them here; there is no other list. connectors/README.md says how to add one.
+ */
+import type { Connector } from "../src/ports/connector.ts";
+
+export const registry: { readonly [provider: string]: () => Promise<Connector> } = {
+  maildir: async () => (await import("./maildir/connector.ts")).maildir,
+};
+
+/** The connector of a provider's name, or null if there is none. */
+export const loadConnector = async (provider: string): Promise<Connector | null> =>
+  Object.hasOwn(registry, provider) ? ((await registry[provider]?.()) ?? null) : null;
