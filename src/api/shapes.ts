@@ -28,6 +28,8 @@ export const page = {
   cursor: z.string().optional().describe("nextCursor of the page before."),
 };
 
+export const language = z.string().max(100).optional().describe("en or pl; Accept-Language otherwise.");
+
 const text = z.object({
   language: z.enum(["en", "pl"]),
   title: z.string(),

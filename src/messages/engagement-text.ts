@@ -1,23 +1,12 @@
 import type { Category } from "../bounces/report.ts";
 import type { State } from "../timeline/fold.ts";
 import { type ActionCode, recommend } from "../timeline/recommend.ts";
-import { type Language, text } from "./text.ts";
+import { type Language, text, timeText } from "./text.ts";
 
 /** What is said about a bounce: its title, what it means, what to do. */
 export type EngagementText = { language: Language; title: string; meaning: string; actions: { code: ActionCode; text: string }[] };
 
 export type Spoken = { state: State; category: Category | null; reason: string | null; address: string; pendingUntil: number | null };
-
-/** A time for people: day, month and minute in a zone. */
-export const timeText = (language: Language, at: number, timeZone = "UTC"): string =>
-  new Intl.DateTimeFormat(language === "pl" ? "pl-PL" : "en-GB", {
-    day: "numeric",
-    month: "short",
-    year: "numeric",
-    hour: "2-digit",
-    minute: "2-digit",
-    timeZone,
-  }).format(at);
 
 /** Words for one bounce, for one-to-one mail. */
 export const engagementText = (language: Language, bounce: Spoken, timeZone = "UTC"): EngagementText => {

@@ -6,6 +6,9 @@ export type Language = "en" | "pl";
 
 const catalogues: Record<Language, Record<TextKey, string>> = { en, pl };
 
+/** True where there is a sentence of that name. */
+export const isTextKey = (key: string): key is TextKey => Object.hasOwn(en, key);
+
 /** The sentence of a key in a language, its {names} filled in. A name without a value shows as an ellipsis. */
 export const text = (language: Language, key: TextKey, values: Readonly<Record<string, string | number>> = {}): string =>
   catalogues[language][key].replace(/\{(\w+)\}/g, (_, name: string) => String(values[name] ?? "…"));
@@ -26,3 +29,14 @@ export const pickLanguage = (...wishes: (string | undefined)[]): Language => {
   }
   return "en";
 };
+
+/** A time for people: day, month, year and minute in a zone. */
+export const timeText = (language: Language, at: number, timeZone = "UTC"): string =>
+  new Intl.DateTimeFormat(language === "pl" ? "pl-PL" : "en-GB", {
+    day: "numeric",
+    month: "short",
+    year: "numeric",
+    hour: "2-digit",
+    minute: "2-digit",
+    timeZone,
+  }).format(at);

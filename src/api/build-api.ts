@@ -1,0 +1,55 @@
+import swagger from "@fastify/swagger";
+import type { FastifyInstance } from "fastify";
+import { jsonSchemaTransform, jsonSchemaTransformObject, serializerCompiler, validatorCompiler } from "fastify-type-provider-zod";
+import { authenticate, type Caller, type Needs } from "./authenticate.ts";
+import type { Api, ApiDeps } from "./deps.ts";
+import { Problem, sendProblem } from "./problem.ts";
+import { accountRoutes } from "./routes/accounts.ts";
+import { contactRoutes } from "./routes/contacts.ts";
+import { engagementRoutes } from "./routes/engagements.ts";
+import { eventRoutes } from "./routes/events.ts";
+import { healthRoutes } from "./routes/health.ts";
+import { inboxRoutes } from "./routes/inboxes.ts";
+
+declare module "fastify" {
+  interface FastifyContextConfig {
+    /** What a route asks of the caller's key; a route without it is open to everybody. */
+    needs?: Needs;
+  }
+  interface FastifyRequest {
+    caller: Caller | null;
+  }
+}
+
+/**
+ * Adds the REST API to a server: routes under /v1, /healthz, /readyz, and /openapi.json made from the same schemas that check
+ * each request and answer.
+ */
+export const buildApi = async (server: FastifyInstance, deps: ApiDeps): Promise<void> => {
+  await server.register(async (scope) => {
+    scope.setValidatorCompiler(validatorCompiler);
+    scope.setSerializerCompiler(serializerCompiler);
+    scope.setErrorHandler(sendProblem);
+    scope.setNotFoundHandler(() => {
+      throw new Problem("not-found", "There is no such path. /openapi.json lists them.");
+    });
+    scope.decorateRequest("caller", null);
+    scope.addHook("onRequest", async (request) => {
+      const { needs } = request.routeOptions.config;
+      if (needs !== undefined) request.caller = await authenticate(deps.database.read, request, needs, deps.now());
+    });
+    await scope.register(swagger, {
+      openapi: {
+        openapi: "3.1.0",
+        info: { title: "Bounceline", version: deps.version, description: "Bounces of one-to-one mail, on your contacts' timelines." },
+        components: { securitySchemes: { key: { type: "http", scheme: "bearer", description: "An API key of one account." } } },
+        security: [{ key: [] }],
+      },
+      transform: jsonSchemaTransform,
+      transformObject: jsonSchemaTransformObject,
+    });
+    const api = scope.withTypeProvider() as unknown as Api;
+    for (const addRoutes of [healthRoutes, accountRoutes, inboxRoutes, contactRoutes, engagementRoutes, eventRoutes]) addRoutes(api, deps);
+    scope.get("/openapi.json", { schema: { hide: true } }, () => scope.swagger());
+  });
+};

@@ -1,0 +1,29 @@
+import type { FastifyBaseLogger, FastifyInstance, RawReplyDefaultExpression, RawRequestDefaultExpression, RawServerDefault } from "fastify";
+import type { ZodTypeProvider } from "fastify-type-provider-zod";
+import type { Description } from "../ports/connector.ts";
+import type { Database } from "../ports/database.ts";
+import type { Inbox } from "../store/inboxes.ts";
+import type { ConnectWish } from "../sync/connect-inbox.ts";
+
+/** What the API needs of the rest of the house. */
+export type ApiDeps = {
+  database: Database;
+  now: () => number;
+  version: string;
+  /** Connects a mailbox by a provider that may be used over the network. */
+  connectInbox: (accountId: string, wish: ConnectWish) => Promise<Inbox>;
+  /** What a provider says of itself, or null when it is not there. */
+  describe: (provider: string) => Promise<Description | null>;
+  /** An inbox may be due now. */
+  nudge: () => void;
+  /** False: not ready, and why. */
+  ready: () => Promise<{ ready: boolean; checks: Record<string, string> }>;
+};
+
+export type Api = FastifyInstance<
+  RawServerDefault,
+  RawRequestDefaultExpression,
+  RawReplyDefaultExpression,
+  FastifyBaseLogger,
+  ZodTypeProvider
+>;
