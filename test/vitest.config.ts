@@ -4,6 +4,8 @@ export default defineConfig({
   test: {
     root: import.meta.dirname,
     include: ["**/*.test.ts"],
+    // One PostgreSQL for the whole run; its address is inject("postgresUrl").
+    globalSetup: ["./setup/postgres.ts"],
     // Two cores: more workers only make the timing of the real servers unsteady.
     maxWorkers: 2,
     testTimeout: 20_000,

@@ -24,12 +24,16 @@ export type Tables = {
     metadata: JsonText;
     /** Whose bounces are logged; auto = all until the CRM has upserted contacts, then known. */
     log_for: LogFor;
+    /** Addresses and domains (`@bank.example`) whose bounces are never logged, as a JSON list of lower-case texts. */
+    never_log: JsonText;
     /** 1 once the CRM has upserted contacts. */
     has_contacts: Flag;
     /** The sequence of the newest event; raised late in each transaction that appends some. */
     event_seq: number;
     created_at: Millis;
     updated_at: Millis;
+    /** Set when everything else of the account was deleted; the row stays so that others can be told. */
+    erased_at: Millis | null;
   };
   api_keys: {
     id: string;
@@ -74,7 +78,17 @@ export type Tables = {
     created_at: Millis;
     updated_at: Millis;
   };
-  inbox_secrets: { account_id: string; inbox_id: string; sealed: string; version: number };
+  inbox_secrets: {
+    account_id: string;
+    inbox_id: string;
+    /** As secrets.ts seals them. */
+    sealed: string;
+    /** Raised by each change; a writer names the version it read. */
+    version: number;
+    /** Who is refreshing them now, and until when that is believed: saves a second refresh, guards nothing. */
+    lease: string | null;
+    lease_until: Millis | null;
+  };
   /** One narrow row per message looked at: no subject, no address. */
   seen_messages: {
     account_id: string;
@@ -98,6 +112,8 @@ export type Tables = {
     folder: string | null;
     kind: "one_to_one" | "marketing";
     external_id: string | null;
+    /** The marketing send it belongs to. */
+    send_id: string | null;
     metadata: JsonText;
     message_id: string | null;
     /** What makes it one row: idKey of the Message-ID, or inbox and ref where it has none. */
@@ -142,6 +158,8 @@ export type Tables = {
     kind: Kind;
     format: string;
     state: NoticeState;
+    /** Per recipient what matching found last: its match, a suggestion, or why there is none. */
+    matches: JsonText;
     report: JsonText;
     backfill: Flag;
     waits_until: Millis | null;
@@ -182,6 +200,8 @@ export type Tables = {
     inbox_id: string;
     ref: string;
     message_key: string | null;
+    /** The notice it became, or is a copy of. */
+    notice_id: string | null;
     outcome: string;
     steps: JsonText;
     at: Millis;

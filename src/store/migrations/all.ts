@@ -1,0 +1,5 @@
+import type { Migration } from "../migrate.ts";
+import { firstSchema } from "./0001-first-schema.ts";
+
+/** Every step in order. */
+export const migrations: readonly Migration[] = [firstSchema];

@@ -1,0 +1,101 @@
+import type { Cursor, Folder, Json, Warning } from "../ports/connector.ts";
+import type { InboxState, Read, Write } from "../ports/database.ts";
+import { FenceLost } from "./errors.ts";
+import type { Claim } from "./fence.ts";
+import { type Inbox, toInbox } from "./inboxes.ts";
+import { fromJsonOrNull, toJson } from "./json.ts";
+
+/** Inboxes whose next poll is due, of all accounts, the longest overdue first. */
+export const dueInboxes = async (
+  read: Read,
+  now: number,
+  limit: number,
+): Promise<{ accountId: string; inboxId: string; nextPollAt: number }[]> => {
+  const rows = await read
+    .selectFrom("inboxes")
+    .select(["account_id", "id", "next_poll_at"])
+    .where("next_poll_at", "<=", now)
+    .orderBy("next_poll_at")
+    .limit(limit)
+    .execute();
+  return rows.map((row) => ({ accountId: row.account_id, inboxId: row.id, nextPollAt: row.next_poll_at ?? now }));
+};
+
+/**
+ * Begins a turn: raises the fence, so that any earlier turn writes nothing more, and moves the next poll to `busyUntil`, so that
+ * nobody else takes the inbox while the turn runs and somebody does if its worker dies. Messages whose attempt was begun and
+ * never ended took their worker down: they count a crash and are due now. Null when the inbox is not to be polled.
+ */
+export const claimInbox = async (
+  tx: Write,
+  accountId: string,
+  inboxId: string,
+  options: { busyUntil: number },
+  now: number,
+): Promise<{ inbox: Inbox; cursor: Cursor; claim: Claim } | null> => {
+  const row = await tx
+    .updateTable("inboxes")
+    .set((eb) => ({ fence: eb("fence", "+", 1), next_poll_at: options.busyUntil, last_poll_at: now }))
+    .where("account_id", "=", accountId)
+    .where("id", "=", inboxId)
+    .where("next_poll_at", "is not", null)
+    .returningAll()
+    .executeTakeFirst();
+  if (!row) return null;
+  await tx
+    .updateTable("owed")
+    .set((eb) => ({ begun: 0, crashes: eb("crashes", "+", 1), due_at: now }))
+    .where("account_id", "=", accountId)
+    .where("inbox_id", "=", inboxId)
+    .where("begun", "=", 1)
+    .execute();
+  return { inbox: toInbox(row), cursor: fromJsonOrNull<Cursor>(row.cursor), claim: { accountId, inboxId, fence: row.fence } };
+};
+
+export type TurnEnd = {
+  state: InboxState;
+  stateDetail?: Json;
+  nextPollAt: number | null;
+  failedPolls: number;
+  /** What is left out stays as it was. */
+  progress?: { done: number; total: number | null } | null;
+  folders?: readonly Folder[];
+  warnings?: readonly Warning[];
+};
+
+/** Ends a turn. `stateSince` moves only when the state changes. Throws FenceLost when somebody else took the inbox. */
+export const finishTurn = async (tx: Write, claim: Claim, end: TurnEnd, now: number): Promise<Inbox> => {
+  const row = await tx
+    .updateTable("inboxes")
+    .set((eb) => ({
+      state: end.state,
+      state_since: eb.case().when("state", "=", end.state).then(eb.ref("state_since")).else(now).end(),
+      state_detail: toJson(end.stateDetail),
+      next_poll_at: end.nextPollAt,
+      failed_polls: end.failedPolls,
+      updated_at: now,
+      ...(end.progress !== undefined && { progress: end.progress && toJson(end.progress) }),
+      ...(end.folders !== undefined && { folders: toJson(end.folders) }),
+      ...(end.warnings !== undefined && { warnings: toJson(end.warnings) }),
+    }))
+    .where("account_id", "=", claim.accountId)
+    .where("id", "=", claim.inboxId)
+    .where("fence", "=", claim.fence)
+    .returningAll()
+    .executeTakeFirst();
+  if (!row) throw new FenceLost(claim.inboxId);
+  return toInbox(row);
+};
+
+/** Makes an inbox due now, if it is polled at all (a person asked, or the provider gave a hint). True when it is. */
+export const pollNow = async (tx: Write, accountId: string, inboxId: string, now: number): Promise<boolean> => {
+  const row = await tx
+    .updateTable("inboxes")
+    .set({ next_poll_at: now })
+    .where("account_id", "=", accountId)
+    .where("id", "=", inboxId)
+    .where("next_poll_at", "is not", null)
+    .returning("id")
+    .executeTakeFirst();
+  return row !== undefined;
+};

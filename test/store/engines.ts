@@ -1,0 +1,63 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import pg from "pg";
+import { afterEach, describe, inject } from "vitest";
+import type { Database } from "../../src/ports/database.ts";
+import { type OpenOptions, openDatabase } from "../../src/store/open.ts";
+import { type Keys, loadKeys } from "../../src/store/secrets.ts";
+
+export const engines = ["sqlite", "postgres"] as const;
+export type Engine = (typeof engines)[number];
+
+export const quiet = { debug() {}, info() {}, warn() {}, error() {} };
+
+/** The time in these tests, unless one says otherwise. */
+export const now = Date.UTC(2026, 10, 25, 17);
+
+const cleanups: (() => Promise<void> | void)[] = [];
+afterEach(async () => {
+  for (const cleanup of cleanups.splice(0).reverse()) await cleanup();
+});
+
+/** Runs after the test, the last one first. */
+export const afterThis = (cleanup: () => Promise<void> | void): void => void cleanups.push(cleanup);
+
+export const temporaryDirectory = (): string => {
+  const directory = mkdtempSync(join(tmpdir(), "bounceline-store-"));
+  afterThis(() => rmSync(directory, { recursive: true, force: true }));
+  return directory;
+};
+
+export const newKeys = (): Keys => loadKeys({ keyFile: join(temporaryDirectory(), "key"), allowCreate: true });
+
+/** Where an empty database of this engine is, for this test alone. */
+export const emptyPlace = async (engine: Engine): Promise<{ file: string } | { url: string }> => {
+  if (engine === "sqlite") return { file: join(temporaryDirectory(), "bounceline.sqlite") };
+  const server = inject("postgresUrl");
+  const schema = `test_${crypto.randomUUID().replaceAll("-", "")}`;
+  await onServer(server, `create schema ${schema}`);
+  afterThis(() => onServer(server, `drop schema ${schema} cascade`));
+  const url = new URL(server);
+  url.searchParams.set("options", `-c search_path=${schema}`);
+  return { url: url.href };
+};
+
+const onServer = async (url: string, statement: string): Promise<void> => {
+  const client = new pg.Client({ connectionString: url });
+  await client.connect();
+  await client.query(statement).finally(() => client.end());
+};
+
+/** Opens a new database, closed after the test. */
+export const openNew = async (engine: Engine, options: Partial<OpenOptions> = {}): Promise<Database> => {
+  const place = await emptyPlace(engine);
+  const database = await openDatabase({ ...place, keys: options.keys ?? newKeys(), log: quiet, now: () => now, ...options });
+  afterThis(() => database.close());
+  return database;
+};
+
+/** The same tests on both engines. */
+export const onBothEngines = (name: string, tests: (engine: Engine) => void): void => {
+  describe.each(engines)(`${name} on %s`, (engine) => tests(engine));
+};
