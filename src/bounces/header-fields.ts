@@ -3,15 +3,15 @@
  */
 import type { HeaderFields } from "./envelope.ts";
 
-/** A header block cut off its message: its fields, how many lines were fields, and where the body begins. */
-export type HeaderBlock = { fields: HeaderFields; count: number; bodyStart: number };
+/** A header block cut off its message: its fields, how many there were, the length of the longest, and where the body begins. */
+export type HeaderBlock = { fields: HeaderFields; count: number; longest: number; bodyStart: number };
 
 const strictUtf8 = new TextDecoder("utf-8", { fatal: true });
 const windows1252 = new TextDecoder("windows-1252");
 
 /** One character per byte, every line end (CRLF, LF, a lone CR, CR CR LF) as one LF. */
 export const latin1Lines = (bytes: Uint8Array): string => {
-  const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).latin1Slice();
+  const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString("latin1");
   return text.includes("\r") ? text.replace(/\r+\n|\r/g, "\n") : text;
 };
 
@@ -19,6 +19,7 @@ export const latin1Lines = (bytes: Uint8Array): string => {
 export const rawText = (latin1: string): string => {
   // biome-ignore lint/suspicious/noControlCharactersInRegex: asks whether any byte is above ASCII
   if (!/[^\x00-\x7f]/.test(latin1)) return latin1;
+  if (/[\u0100-\uffff]/.test(latin1)) return latin1; // text that was decoded before
   const bytes = Buffer.from(latin1, "latin1");
   try {
     return strictUtf8.decode(bytes);
@@ -50,7 +51,9 @@ const fieldEnd = (text: string, at: number, limit: number): number => {
 const addField = (fields: Map<string, string[]>, field: string): void => {
   const colon = field.indexOf(":");
   const name = field.slice(0, colon).trimEnd().toLowerCase();
-  const value = rawText(field.slice(colon + 1)).replace(/\n[ \t]*/g, " ").trim();
+  const value = rawText(field.slice(colon + 1))
+    .replace(/\n[ \t]*/g, " ")
+    .trim();
   const known = fields.get(name);
   if (known) known.push(value);
   else fields.set(name, [value]);
@@ -65,6 +68,7 @@ const addField = (fields: Map<string, string[]>, field: string): void => {
 export const readHeaderBlock = (text: string, start = 0, limit = text.length, maxFields = Number.POSITIVE_INFINITY): HeaderBlock => {
   const fields = new Map<string, string[]>();
   let count = 0;
+  let longest = 0;
   let at = start;
   while (at < limit) {
     const end = lineEnd(text, at, limit);
@@ -73,14 +77,15 @@ export const readHeaderBlock = (text: string, start = 0, limit = text.length, ma
       at = end + 1;
       continue;
     }
-    if (line.trim() === "") return { fields, count, bodyStart: Math.min(end + 1, limit) };
+    if (line.trim() === "") return { fields, count, longest, bodyStart: Math.min(end + 1, limit) };
     if (!fieldLine.test(line)) break;
     const last = fieldEnd(text, at, limit);
     count++;
+    longest = Math.max(longest, last - at);
     if (count <= maxFields) addField(fields, text.slice(at, last));
     at = last + 1;
   }
-  return { fields, count, bodyStart: Math.min(at, limit) };
+  return { fields, count, longest, bodyStart: Math.min(at, limit) };
 };
 
 /**

@@ -1,0 +1,28 @@
+/** What a reader took from a notice about one recipient, before it is judged. */
+import type { Action } from "./report.ts";
+
+export type Finding = {
+  address: string;
+  /** The address the sender wrote to, where the notice names another than `address`. */
+  originalAddress: string | null;
+  /** As the notice says it; null where it does not say. */
+  action: Action | null;
+  /** Enhanced status code as reported; null where none is. */
+  status: string | null;
+  /** The server's own words about this recipient. */
+  diagnostic: string | null;
+  remoteMta: string | null;
+  willRetryUntil: number | null;
+};
+
+/** A finding that knows an address and what was said about it. */
+export const finding = (address: string, diagnostic: string | null, more: Partial<Finding> = {}): Finding => ({
+  address,
+  originalAddress: null,
+  action: null,
+  status: null,
+  diagnostic: diagnostic?.replace(/\s+/g, " ").trim().slice(0, 2000) || null,
+  remoteMta: null,
+  willRetryUntil: null,
+  ...more,
+});

@@ -1,0 +1,99 @@
+/** The whole pure pipeline: a message's bytes in, its report out. */
+import type { HeaderFields } from "./envelope.ts";
+import { firstValue } from "./envelope.ts";
+import { detectLanguage } from "./language.ts";
+import { type Notice, readNotice } from "./notice.ts";
+import { readIds, readMessageId, readOriginal } from "./original.ts";
+import { decodeWords } from "./part-text.ts";
+import { readDate } from "./read-date.ts";
+import { defaultLimits, type Limits, readMail } from "./read-mail.ts";
+import { outcomeOf, withoutType } from "./recipients.ts";
+import { type Recognition, recogniseNotice } from "./recognise.ts";
+import type { Evidence, Kind, Original, RecipientOutcome, Report } from "./report.ts";
+
+/** Raised with every change of a rule; stored with each report, so that old verdicts can be found and run again. */
+export const parserVersion = "0.1.0";
+
+const noOriginal: Original = { messageId: null, subject: null, from: null, to: [], references: [], date: null, foundIn: null };
+
+const unreadable = (step: string, because: string): Report => ({
+  verdict: "unreadable",
+  kind: "ordinary",
+  format: "none",
+  recipients: [],
+  original: noOriginal,
+  inReplyTo: [],
+  notice: { messageId: null, from: null, subject: null, date: null },
+  reportingMta: null,
+  evidence: [{ step, because }],
+  language: null,
+  parserVersion,
+});
+
+/** In-Reply-To, then References from last to first, each id once. */
+const repliedIds = (fields: HeaderFields): string[] => [
+  ...new Set([...readIds(firstValue(fields, "in-reply-to")), ...readIds(firstValue(fields, "references")).reverse()]),
+];
+
+/** The kind that the recipients' actions make of a notice. */
+const kindOf = (recipients: RecipientOutcome[]): Kind => {
+  const failed = recipients.some(({ action }) => action === "failed");
+  const delayed = recipients.some(({ action }) => action === "delayed");
+  if (failed && delayed) return "mixed";
+  if (failed) return "failure";
+  return delayed ? "delay" : "delivery_receipt";
+};
+
+const outcomeWords = ({ address, action, rule, reason, status }: RecipientOutcome): Evidence => ({
+  step: "recipient",
+  because: `${address}: ${action}${reason ? `, reason ${reason} by rule ${rule}` : ""}${status ? `, status ${status}` : ""}.`,
+});
+
+/** A machine's letter about a message we may know, that no rule can read, is worth a person's look. */
+const settleKind = (recognition: Recognition, notice: Notice, recipients: RecipientOutcome[], known: boolean): Kind => {
+  if (recognition.kind === "notice") return kindOf(recipients);
+  const machine = notice.signs.includes("machine_from") || notice.signs.includes("ndr_field");
+  return recognition.kind === "ordinary" && machine && known ? "unread_notice" : recognition.kind;
+};
+
+const reportOf = (notice: Notice): Report => {
+  const recognition = recogniseNotice(notice);
+  const recipients = recognition.kind === "notice" ? recognition.findings.map((found) => outcomeOf(notice, found)) : [];
+  const original = readOriginal(notice, recognition.status);
+  const inReplyTo = repliedIds(notice.fields);
+  const kind = settleKind(recognition, notice, recipients, original.messageId !== null || inReplyTo.length > 0);
+  const found: Evidence[] = original.messageId
+    ? [{ step: "original", because: `The original's Message-ID stands in ${original.foundIn}.` }]
+    : [];
+  return {
+    verdict: kind === "failure" || kind === "delay" || kind === "mixed" ? "bounce" : "not_bounce",
+    kind,
+    format: recognition.format,
+    recipients,
+    original,
+    inReplyTo,
+    notice: {
+      messageId: readMessageId(firstValue(notice.fields, "message-id")),
+      from: notice.from || null,
+      subject: firstValue(notice.fields, "subject") === null ? null : decodeWords(notice.subject),
+      date: readDate(firstValue(notice.fields, "date")),
+    },
+    reportingMta: withoutType(recognition.status?.message.get("reporting-mta")),
+    evidence: [...recognition.evidence, ...recipients.slice(0, 50).map(outcomeWords), ...found],
+    language: detectLanguage(notice),
+    parserVersion,
+  };
+};
+
+/**
+ * Reads a message of any bytes. Pure and deterministic; never throws: what is beyond a limit, and what breaks a rule of ours,
+ * comes back with verdict `unreadable` and its reason.
+ */
+export const inspectMail = (bytes: Uint8Array, limits: Limits = defaultLimits): Report => {
+  try {
+    const mail = readMail(bytes, limits);
+    return "unreadable" in mail ? unreadable(mail.unreadable, mail.because) : reportOf(readNotice(mail));
+  } catch (error) {
+    return unreadable("parser_fault", `The parser failed: ${error instanceof Error ? error.message : String(error)}`);
+  }
+};

@@ -1,0 +1,27 @@
+/** What a mail server answered: its reply code (RFC 5321, section 4.2) and enhanced status code (RFC 3463) within its words. */
+
+/** `code` such as 550, `status` such as "5.1.1"; null where the text holds none. */
+export type Reply = { code: number | null; status: string | null };
+
+const enhancedCode = /(?<![\d.\w@-])([245]\.\d{1,3}\.\d{1,3})(?!\.?\d|\.[a-z])/i;
+const replyCode = /(?<![\d.\w@/-])([245][0-5]\d)(?=[\s\-:;,"')#]|$)/;
+
+/** The first code that says more than its class, or the first at all. */
+export const readEnhancedStatus = (text: string): string | null => {
+  let first: string | null = null;
+  let at = 0;
+  for (let count = 0; count < 6; count++) {
+    const found = enhancedCode.exec(text.slice(at, 2000));
+    if (!found?.[1]) break;
+    if (!/^[245]\.0\.0$/.test(found[1])) return found[1];
+    first ??= found[1];
+    at += found.index + found[0].length;
+  }
+  return first;
+};
+
+/** Reads the codes of a reply. Only the first 2,000 characters count. */
+export const readReply = (text: string): Reply => {
+  const code = replyCode.exec(text.slice(0, 2000))?.[1];
+  return { code: code === undefined ? null : Number(code), status: readEnhancedStatus(text) };
+};

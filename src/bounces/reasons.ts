@@ -1,0 +1,67 @@
+/** Why a delivery failed, from the server's reply: codes first, then its words, in one pass over one line per recipient. */
+import { readReply } from "./read-reply.ts";
+import { reasonByStatus, reasonRules } from "./reason-rules.ts";
+
+/** `rule` is the code of the rule that decided. */
+export type Reason = { reason: string; rule: string };
+
+const longestLine = 1000;
+
+/** Words that look like host names and are Exchange's names for causes. */
+const causeName = /^(?:resolver|queue|storedrv|smtpsend|smtprecv|routing|agents?|advqueue|transport|submission|recipnotfound)\./;
+const hostName = /(?:[a-z0-9_-]+\.){2,}[a-z]{2,24}|[a-z0-9_-]+\.(?:com|net|org|edu|gov|info|biz|example|test|local|[a-z]{2})(?![a-z.])/g;
+
+/** The line the rules look at: `code enhanced-code text`, lower case, without addresses and host names. */
+export const replyLine = (code: number | null, status: string | null, text: string): string => {
+  const words = text
+    .slice(0, longestLine)
+    .toLowerCase()
+    .replace(/[^\s<>()[\]"',;:]+@[^\s<>()[\]"',;:]+/g, "addr")
+    .replace(hostName, (name) => (causeName.test(name) ? name : "host"))
+    .replace(/[\s<>]+/g, " ");
+  return `${code ?? "-"} ${status ?? "-"} ${words.trim()}`;
+};
+
+/** Codes that mean one thing: with them only words of these rules are heard. */
+const firmCodes = new Map<string, Set<string>>([
+  [
+    "1.1",
+    new Set([
+      "user-unknown",
+      "mailbox-full",
+      "relaying-denied",
+      "blocklisted",
+      "address-moved",
+      "mailbox-disabled",
+      "host-unknown",
+      "retry-time-used-up",
+      "dmarc-policy",
+    ]),
+  ],
+]);
+
+const fromWords = (line: string, heard: Set<string> | undefined): Reason | null => {
+  for (const { rule, reason, words, unless } of reasonRules) {
+    if (heard && !heard.has(rule)) continue;
+    if (words.test(line) && !unless?.test(line)) return { reason, rule };
+  }
+  return null;
+};
+
+const vague = (status: string | null): boolean => status === null || /\.0\.0$/.test(status);
+
+/**
+ * The reason of a failure. `status` is the reported code, `diagnostic` the server's own words. A code in the reply beats a
+ * generic x.0.0 beside it.
+ */
+export const reasonOf = (status: string | null, diagnostic: string | null): Reason => {
+  const reply = readReply(diagnostic ?? "");
+  const code = vague(status) || (status?.endsWith(".0") && reply.status) ? (reply.status ?? status) : status;
+  const tail = code?.slice(2) ?? "";
+  const line = replyLine(reply.code, code, diagnostic ?? "");
+  const said = fromWords(line, firmCodes.get(tail));
+  if (said) return said;
+  const coded = reasonByStatus.get(tail);
+  if (coded) return { reason: coded, rule: `status-${code}` };
+  return { reason: "undefined", rule: "no-rule" };
+};

@@ -1,0 +1,161 @@
+/** One outcome per recipient. Never the mailbox's owner, From or Reply-To. */
+import { classify } from "./classify.ts";
+import { firstValue } from "./envelope.ts";
+import { type Finding, finding } from "./finding.ts";
+import { addressKey } from "./keys.ts";
+import type { Notice } from "./notice.ts";
+import { returnedFields } from "./notice.ts";
+import { decodeWords } from "./part-text.ts";
+import { addressesIn, readMailboxes, typedAddress } from "./read-addresses.ts";
+import { readDate } from "./read-date.ts";
+import { readReply } from "./read-reply.ts";
+import type { StatusFields, StatusPart } from "./read-status.ts";
+import { reasonOf } from "./reasons.ts";
+import type { Action, RecipientOutcome } from "./report.ts";
+
+const actions: Record<string, Action> = {
+  failed: "failed",
+  failure: "failed",
+  fail: "failed",
+  undeliverable: "failed",
+  expired: "failed",
+  delayed: "delayed",
+  delay: "delayed",
+  delivered: "delivered",
+  deliverable: "delivered",
+  relayed: "relayed",
+  expanded: "expanded",
+};
+
+const statusCode = (value: string | undefined): string | null => /(?<!\d)([245]\.\d{1,3}\.\d{1,3})/.exec(value ?? "")?.[1] ?? null;
+
+/** "dns; mx.customer.example (192.0.2.1)" without its type. */
+export const withoutType = (value: string | undefined): string | null => value?.replace(/^[\w-]+\s*;\s*/, "").trim() || null;
+
+const byClass: Record<string, Action> = { "2": "delivered", "4": "delayed", "5": "failed" };
+
+const readGroup = (group: StatusFields): Finding | null => {
+  const final = typedAddress(group.get("final-recipient") ?? "");
+  const written = typedAddress(group.get("original-recipient") ?? "");
+  const actual = typedAddress(group.get("x-actual-recipient") ?? "");
+  const address = [final, actual, written].find((one) => one.includes("@")) ?? (final || actual || written);
+  if (!address) return null;
+  const action = actions[(group.get("action") ?? "").toLowerCase().split(/[\s;(]/, 1)[0] ?? ""] ?? null;
+  const status = statusCode(group.get("status"));
+  return finding(address, withoutType(group.get("diagnostic-code")), {
+    originalAddress: written.includes("@") && addressKey(written) !== addressKey(address) ? written : null,
+    action: action ?? byClass[status?.[0] ?? ""] ?? null,
+    status: /^expired/i.test(group.get("action") ?? "") ? (status ?? "4.4.7") : status,
+    remoteMta: withoutType(group.get("remote-mta")),
+    willRetryUntil: readDate(group.get("will-retry-until")),
+  });
+};
+
+/** The findings of a status part's groups. */
+export const findingsOfStatus = (status: StatusPart): Finding[] =>
+  status.recipients.map(readGroup).filter((found): found is Finding => found !== null);
+
+/** The findings of an X-Failed-Recipients field. */
+export const findingsOfField = (notice: Notice): Finding[] =>
+  (notice.fields.get("x-failed-recipients") ?? []).flatMap((value) => addressesIn(value)).map((address) => finding(address, null));
+
+const mailboxAddresses = (values: readonly string[] | undefined): string[] =>
+  (values ?? [])
+    .flatMap((value) => readMailboxes(decodeWords(value)))
+    .map(({ address }) => address)
+    .filter((address) => address.includes("@"));
+
+/** The single recipient the returned message names; none when it names several, for one of them may have got it. */
+export const findingsOfReturned = (notice: Notice): Finding[] => {
+  const fields = returnedFields(notice)?.fields;
+  const named = mailboxAddresses([...(fields?.get("to") ?? []), ...(fields?.get("cc") ?? [])]);
+  return named.length === 1 && named[0] ? [finding(named[0], null)] : [];
+};
+
+/** The addresses that can never be the failed recipient: the notice's own To, From and Reply-To. */
+export const ownerKeys = (notice: Notice): Set<string> => {
+  const fields = ["to", "from", "reply-to", "delivered-to", "x-original-to"].flatMap((name) => mailboxAddresses(notice.fields.get(name)));
+  return new Set(fields.map(addressKey));
+};
+
+/** A broken writer puts the sender into Final-Recipient: then the returned message's single recipient is meant. */
+export const repairSender = (notice: Notice, findings: Finding[]): Finding[] => {
+  const fields = returnedFields(notice)?.fields;
+  const [only] = findings;
+  if (!fields || !only || findings.length > 1) return findings;
+  const sender = addressKey(mailboxAddresses(fields.get("from"))[0] ?? "");
+  const written = findingsOfReturned(notice)[0]?.address;
+  if (addressKey(only.address) !== sender || !written || addressKey(written) === sender) return findings;
+  return [{ ...only, address: written }];
+};
+
+/** One finding per address: the later of two groups (another server tried) adds what the first does not know. */
+export const mergeFindings = (findings: Finding[]): Finding[] => {
+  const merged = new Map<string, Finding>();
+  for (const found of findings) {
+    const key = addressKey(found.address);
+    const known = merged.get(key);
+    if (!known) merged.set(key, found);
+    else
+      merged.set(key, {
+        ...known,
+        originalAddress: known.originalAddress ?? found.originalAddress,
+        action:
+          known.action === "failed" || found.action === null
+            ? known.action
+            : found.action === "failed"
+              ? "failed"
+              : (known.action ?? found.action),
+        status: known.status ?? found.status,
+        diagnostic: known.diagnostic ?? found.diagnostic,
+        remoteMta: known.remoteMta ?? found.remoteMta,
+      });
+  }
+  return [...merged.values()];
+};
+
+/** What the notice's prose says about an address: the lines from where it stands to the next blank line. */
+export const replyAbout = (prose: string, address: string): string | null => {
+  const lower = prose.toLowerCase();
+  const at = lower.indexOf(address.toLowerCase());
+  if (at < 0) return null;
+  const from = prose.lastIndexOf("\n", at) + 1;
+  const end = prose.indexOf("\n\n", at);
+  return prose
+    .slice(from, end < 0 ? from + 1500 : Math.min(end, from + 1500))
+    .replace(/\s+/g, " ")
+    .trim();
+};
+
+const usedUp =
+  /retry time(?:out)? (?:was |has been )?exceeded|envelope expired|queue\.expired|message expired|expired after|giv(?:e|ing|en) up|could not be delivered for|not be delivered within|has expired|delivery time .*expired/i;
+const keepsTrying =
+  /will (?:continue|keep|be retried|retry|try)|still (?:trying|being)|warning message only|do not need to resend|not yet been|attempts will|further attempts|not.{0,20}yet/i;
+
+/** A delay that says its time is used up is a failure; a warning that goes on trying is not. */
+const finalAction = (found: Finding, prose: string, noticeDate: number | null): Action => {
+  if (found.action !== "delayed") return found.action ?? "failed";
+  const said = `${found.diagnostic ?? ""} ${prose.slice(0, 3000)}`;
+  const triesOn = (found.willRetryUntil !== null && found.willRetryUntil > (noticeDate ?? 0)) || keepsTrying.test(said);
+  return !triesOn && (found.status === "4.4.7" || usedUp.test(said)) ? "failed" : "delayed";
+};
+
+/** Judges a finding: action, codes, reason, category and type. */
+export const outcomeOf = (notice: Notice, found: Finding): RecipientOutcome => {
+  const diagnostic = found.diagnostic;
+  const reply = readReply(diagnostic ?? "");
+  const action = finalAction(found, notice.prose, readDate(firstValue(notice.fields, "date")));
+  const status = found.status ?? reply.status;
+  const failed = action === "failed" || action === "delayed";
+  const why = failed ? reasonOf(status, diagnostic) : { reason: null, rule: `action-${action}` };
+  const facts = { action, status, smtpCode: reply.code, reason: why.reason, rule: why.rule };
+  return {
+    address: found.address,
+    originalAddress: found.originalAddress,
+    ...facts,
+    ...classify(facts),
+    diagnostic,
+    remoteMta: found.remoteMta,
+    willRetryUntil: found.willRetryUntil,
+  };
+};

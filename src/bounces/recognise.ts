@@ -1,0 +1,174 @@
+/** What kind of message this is, and who read it: by structure first, then by dialects, then by the signs of other kinds. */
+import type { Dialect } from "./dialects/dialect.ts";
+import { dialects } from "./dialects/dialects.ts";
+import { firstValue } from "./envelope.ts";
+import type { Finding } from "./finding.ts";
+import { addressKey } from "./keys.ts";
+import { machineSignWords } from "./machine-signs.ts";
+import type { Notice } from "./notice.ts";
+import { partText } from "./part-text.ts";
+import { readBlocks } from "./read-blocks.ts";
+import { readStatusPart, type StatusPart } from "./read-status.ts";
+import { findingsOfField, findingsOfReturned, findingsOfStatus, mergeFindings, ownerKeys, repairSender, replyAbout } from "./recipients.ts";
+import type { Evidence, Kind } from "./report.ts";
+
+/** A kind where no recipients are reported; `notice` where they are and their actions decide the kind. */
+export type Recognition = {
+  kind: Kind | "notice";
+  format: string;
+  findings: Finding[];
+  status: StatusPart | null;
+  evidence: Evidence[];
+};
+
+const nothing = (kind: Kind, format: string, because: string): Recognition => ({
+  kind,
+  format,
+  findings: [],
+  status: null,
+  evidence: [{ step: kind, because }],
+});
+
+const header = (notice: Notice, name: string): string => firstValue(notice.fields, name) ?? "";
+
+/** Auto-Submitted with any value but "no" (RFC 3834, section 5). */
+const isAutoSubmitted = (notice: Notice): boolean => /^auto-/i.test(header(notice, "auto-submitted").trim());
+
+const isMachine = (notice: Notice): boolean => notice.signs.length > 0;
+
+const otherReports: Record<string, [Kind, string]> = {
+  "message/feedback-report": ["abuse_report", "It holds an abuse report (RFC 5965)."],
+  "application/tlsrpt+gzip": ["tls_report", "It holds a TLS report (RFC 8460)."],
+  "application/tlsrpt+json": ["tls_report", "It holds a TLS report (RFC 8460)."],
+};
+
+/** An MDN (RFC 8098) is a read receipt, except where a server used one to refuse a message (RFC 5429, section 2.1). */
+const recogniseReceipt = (notice: Notice): Recognition => {
+  const rejected =
+    /rejected/i.test(header(notice, "auto-submitted")) || /automatically rejected|was rejected|has been rejected/i.test(notice.prose);
+  if (!rejected || !notice.returned)
+    return nothing("read_receipt", "rfc8098", "It holds a disposition notification (RFC 8098): the mailbox took the message.");
+  const found = findingsOfReturned(notice).map((one) => ({ ...one, diagnostic: one.diagnostic ?? "rejected by the recipient" }));
+  return {
+    kind: "notice",
+    format: "rfc5429",
+    findings: found,
+    status: null,
+    evidence: [
+      { step: "rejected_mdn", because: "It is a disposition notification that says the message was rejected and returns it (RFC 5429)." },
+    ],
+  };
+};
+
+/** Words the prose adds to a report whose status part gives no Diagnostic-Code, as OpenSMTPD's does. */
+const withProse = (notice: Notice, found: Finding): Finding => {
+  if (found.diagnostic && !/^(?:smtp; ?)?\d{3}$/.test(found.diagnostic)) return found;
+  const blocks = readBlocks(notice.prose);
+  const block =
+    blocks.find((one) => addressKey(one.address) === addressKey(found.address)) ?? (blocks.length === 1 ? blocks[0] : undefined);
+  return {
+    ...found,
+    originalAddress: found.originalAddress ?? (block?.address === found.address ? (block?.originalAddress ?? null) : null),
+    diagnostic: block?.diagnostic ?? replyAbout(notice.prose, found.address) ?? found.diagnostic,
+  };
+};
+
+const recogniseStatus = (notice: Notice): Recognition | null => {
+  if (!notice.status) return null;
+  const { part, inReport } = notice.status;
+  if (!inReport && !isMachine(notice) && !isAutoSubmitted(notice))
+    return nothing(
+      "forwarded_notice",
+      "rfc3464",
+      "A delivery-status part stands outside a report, in a message that shows no sign of a machine.",
+    );
+  const status = readStatusPart(partText(notice.mail, part));
+  const findings = mergeFindings(repairSender(notice, findingsOfStatus(status)));
+  if (findings.length === 0) return null;
+  const because = inReport
+    ? "The outermost multipart/report holds a delivery-status part (RFC 3464, 6533)."
+    : "It holds a delivery-status part and shows signs of a machine.";
+  return {
+    kind: "notice",
+    format: "rfc3464",
+    findings: findings.map((one) => withProse(notice, one)),
+    status,
+    evidence: [{ step: "status_part", because }],
+  };
+};
+
+/** How much of the prose a dialect's opening words are looked for in. */
+const headLength = 4000;
+
+const dialectFindings = (dialect: Dialect, notice: Notice): Finding[] => {
+  const owners = ownerKeys(notice);
+  const field = findingsOfField(notice);
+  const read = (dialect.read ?? (({ prose }) => readBlocks(prose)))(notice);
+  const fieldKeys = new Set(field.map(({ address }) => addressKey(address)));
+  const usable = read.filter(({ address }) => !owners.has(addressKey(address)) || fieldKeys.has(addressKey(address)));
+  const known = usable.length > 0 ? usable : field.length > 0 ? field : findingsOfReturned(notice);
+  return mergeFindings(known).map((found) => ({
+    ...found,
+    diagnostic: found.diagnostic ?? (known.length === 1 ? notice.prose.replace(/\s+/g, " ").trim().slice(0, 2000) : null),
+  }));
+};
+
+const recogniseDialect = (notice: Notice): Recognition | null => {
+  const head = notice.prose.slice(0, headLength);
+  for (const dialect of dialects) {
+    if (!dialect.opening.test(head)) continue;
+    if (!(dialect.also ? dialect.also.holds(notice) : isMachine(notice))) continue;
+    const findings = dialectFindings(dialect, notice);
+    if (findings.length === 0) continue;
+    const delayed = dialect.delay?.test(notice.prose) ?? false;
+    return {
+      kind: "notice",
+      format: dialect.name,
+      findings: findings.map((found) => ({ ...found, action: found.action ?? (delayed ? "delayed" : "failed") })),
+      status: null,
+      evidence: [
+        { step: "dialect", because: `Its words are those of ${dialect.name} notices.` },
+        { step: "second_sign", because: dialect.also?.because ?? machineSignWords[notice.signs[0] ?? "machine_from"] },
+      ],
+    };
+  }
+  return null;
+};
+
+const isAutoReply = (notice: Notice): boolean =>
+  isAutoSubmitted(notice) ||
+  ["x-autoreply", "x-autorespond", "x-auto-response-suppress", "x-autogenerated"].some((name) => notice.fields.has(name)) ||
+  /auto[_-]?reply|junk/i.test(header(notice, "precedence")) ||
+  /^(?:auto(?:matic)?[- :]|out of (?:the )?office|abwesenheit|absence|away|vacation)/i.test(notice.subject);
+
+/** The kinds that are no notice of ours, from the signs each leaves. */
+const recogniseOther = (notice: Notice): Recognition => {
+  if (
+    /(?:held|hold|quarantin)\w*(?: \S+){0,4} (?:for )?(?:review|approval|release|moderat|quarantin)|quarantined/i.test(
+      `${notice.subject} ${notice.prose.slice(0, 2000)}`,
+    ) &&
+    !isMachine(notice) &&
+    isAutoSubmitted(notice)
+  )
+    return nothing("held", "text", "It says a message is held for review; nothing has failed yet.");
+  if (/challenge|confirm (?:that )?you|verify (?:that )?you/i.test(notice.prose.slice(0, 2000)) && isAutoReply(notice))
+    return nothing("challenge", "text", "It asks the sender to prove to be a person.");
+  if (isAutoReply(notice)) return nothing("auto_reply", "rfc3834", "It is an automatic answer: the mailbox took the message.");
+  const quotes =
+    notice.returned !== null || /^>? ?(?:final-recipient|diagnostic-code|reporting-mta):/im.test(notice.prose + notice.copy.slice(0, 5000));
+  if (
+    !isMachine(notice) &&
+    quotes &&
+    /undeliver|delivery|returned mail|failure notice/i.test(`${notice.subject} ${notice.prose.slice(0, 4000)}`)
+  )
+    return nothing("forwarded_notice", "text", "A person passes on or quotes a notice.");
+  return nothing("ordinary", "none", "It shows no sign of a notice.");
+};
+
+/** Judges a message by structure, then dialect, then the signs of other kinds. */
+export const recogniseNotice = (notice: Notice): Recognition => {
+  const other = otherReports[notice.otherReport ?? ""];
+  if (other) return nothing(other[0], "rfc6522", other[1]);
+  if (notice.otherReport) return recogniseReceipt(notice);
+  return recogniseStatus(notice) ?? recogniseDialect(notice) ?? recogniseOther(notice);
+};
