@@ -232,6 +232,9 @@ export type Tables = {
     because: string;
     at: Millis;
   };
+  /** One-time links into the pages, and the browser sessions they open; secrets as SHA-256, hex. */
+  sign_in_links: { account_id: string; hash: string; expires_at: Millis };
+  web_sessions: { account_id: string; hash: string; expires_at: Millis };
   /** Calendar work claimed once by name and slot, whichever worker's clock fires first. */
   slots: { name: string; slot: string; at: Millis };
 };

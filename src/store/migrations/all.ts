@@ -1,5 +1,6 @@
 import type { Migration } from "../migrate.ts";
 import { firstSchema } from "./0001-first-schema.ts";
+import { signIn } from "./0002-sign-in.ts";
 
 /** Every step in order. */
-export const migrations: readonly Migration[] = [firstSchema];
+export const migrations: readonly Migration[] = [firstSchema, signIn];
