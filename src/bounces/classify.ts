@@ -15,7 +15,7 @@ const isTemporary = (outcome: Classifiable): boolean =>
  */
 export const classify = (outcome: Classifiable, mapping: Mapping = defaultMapping): { type: BounceType; category: Category | null } => {
   if (outcome.action !== "failed" && outcome.action !== "delayed") return { type: "none", category: null };
-  const row = mapping[outcome.rule] ?? mapping[outcome.reason ?? "undefined"] ?? mapping["undefined"];
+  const row = mapping[outcome.rule] ?? mapping[outcome.reason ?? "undefined"] ?? mapping.undefined;
   const temporary = isTemporary(outcome);
   const category = (temporary ? row?.temporary : row?.permanent) ?? "other";
   if (outcome.action === "delayed") return { type: "pending", category };

@@ -77,6 +77,10 @@ export const readHeaderBlock = (text: string, start = 0, limit = text.length, ma
       at = end + 1;
       continue;
     }
+    if (line.trim() === "" && start === 0 && count === 0 && end < limit) {
+      at = end + 1; // blank lines above a message are no header
+      continue;
+    }
     if (line.trim() === "") return { fields, count, longest, bodyStart: Math.min(end + 1, limit) };
     if (!fieldLine.test(line)) break;
     const last = fieldEnd(text, at, limit);

@@ -34,7 +34,7 @@ const returnedTypes = new Set([
   "message/global-headers",
   "message/rfc822-headers",
 ]);
-const statusTypes = new Set(["message/delivery-status", "message/global-delivery-status"]);
+export const statusTypes = new Set(["message/delivery-status", "message/global-delivery-status"]);
 const otherReports = new Set([
   "message/disposition-notification",
   "message/global-disposition-notification",
@@ -48,11 +48,16 @@ const strongField =
   /^(?:received|message-id|return-path|mime-version|dkim-signature|content-type|content-transfer-encoding|delivered-to|x-mailer|references|in-reply-to|authentication-results|arc-seal|x-received|user-agent)[ \t]*:/i;
 const anyField = /^[A-Za-z][A-Za-z0-9-]*[ \t]*:/;
 
+/** Prefixes a copy can be quoted or indented by. Without a ">" only these fields begin one: summaries are indented too. */
+const prefixOf = (line: string): string => /^(?:[ \t]*>[ >]*|[ \t]{1,8}(?=(?:return-path|received)[ \t]*:))/i.exec(line)?.[0] ?? "";
+
 /** Whether a copied header block begins at this line: a run of at least two fields, one of them strong. */
-const headerRunAt = (lines: string[], index: number): boolean => {
+const headerRunAt = (lines: string[], index: number, prefix: string): boolean => {
   let fields = 0;
   let strong = 0;
-  for (const line of lines.slice(index, index + 40)) {
+  for (const whole of lines.slice(index, index + 40)) {
+    if (prefix !== "" && !whole.startsWith(prefix.trimEnd())) break;
+    const line = whole.slice(prefix.length);
     if (anyField.test(line)) {
       fields++;
       if (strongField.test(line)) strong++;
@@ -62,15 +67,30 @@ const headerRunAt = (lines: string[], index: number): boolean => {
   return false;
 };
 
-/** Cuts a notice's text where the copy of the original begins. */
-const splitCopy = (text: string): { prose: string; copy: string } => {
+/** The header block that lines from `index` on hold, without their prefix, up to a blank line. */
+const copiedHead = (lines: string[], index: number, prefix: string): string => {
+  const head: string[] = [];
+  for (const line of lines.slice(index, index + 1000)) {
+    const bare = line.startsWith(prefix) ? line.slice(prefix.length) : line.replace(/^[ \t>]+/, "");
+    if (bare.trim() === "") break;
+    head.push(bare);
+  }
+  return head.join("\n");
+};
+
+/** Cuts a notice's text where the copy of the original begins, and of the copy keeps the header block. */
+export const splitCopy = (text: string): { prose: string; copy: string; lines: number } => {
   const lines = text.split("\n");
   let at = 0;
   for (const [index, line] of lines.entries()) {
-    if (anyField.test(line) && headerRunAt(lines, index)) return { prose: text.slice(0, at), copy: text.slice(at) };
+    const prefix = line.length < 2000 && line.includes(":") ? prefixOf(line) : "";
+    if (anyField.test(line.slice(prefix.length)) && headerRunAt(lines, index, prefix)) {
+      const copy = copiedHead(lines, index, prefix);
+      return { prose: text.slice(0, at), copy, lines: index + copy.split("\n").length };
+    }
     at += line.length + 1;
   }
-  return { prose: text, copy: "" };
+  return { prose: text, copy: "", lines: lines.length };
 };
 
 /** The parts of the notice's own text: leaves before the first machine-readable or returned part. */
@@ -118,11 +138,17 @@ export const readNotice = (mail: Mail): Notice => {
   };
 };
 
+/** The head of a returned part: what stands before its first blank line. Its letter is nobody's business. */
+export const returnedHead = (mail: Mail, part: Part): string => {
+  const text = partText(mail, part).replace(/^\s*\n/, "");
+  const end = text.search(/\n[ \t]*\n/);
+  return end < 0 ? text : text.slice(0, end);
+};
+
 /** The header fields of the returned original, from its part or from the copy in the text; null where nothing was returned. */
 export const returnedFields = (notice: Notice): { fields: HeaderFields; foundIn: string } | null => {
   if (notice.returned) {
-    const text = partText(notice.mail, notice.returned).replace(/^\n+/, "");
-    const { fields, count } = readHeaderBlock(text);
+    const { fields, count } = readHeaderBlock(returnedHead(notice.mail, notice.returned));
     if (count > 0) return { fields, foundIn: notice.returned.type };
   }
   if (notice.copy === "") return null;

@@ -3,8 +3,8 @@ import type { HeaderFields } from "./envelope.ts";
 import { firstValue } from "./envelope.ts";
 import { idKey } from "./keys.ts";
 import type { Notice } from "./notice.ts";
-import { returnedFields } from "./notice.ts";
-import { decodeWords, partText } from "./part-text.ts";
+import { returnedFields, returnedHead } from "./notice.ts";
+import { decodeWords } from "./part-text.ts";
 import { readMailboxes } from "./read-addresses.ts";
 import { readDate } from "./read-date.ts";
 import type { StatusPart } from "./read-status.ts";
@@ -55,8 +55,8 @@ const fromText = (text: string, foundIn: string): Found | null => {
   return id ? { id, foundIn } : null;
 };
 
-/** The text of the returned part: some gateways write a report about the original there in place of the original. */
-const returnedText = (notice: Notice): string => (notice.returned ? partText(notice.mail, notice.returned) : "");
+/** The head of the returned part: some gateways write a report about the original there in place of the original. */
+const returnedText = (notice: Notice): string => (notice.returned ? returnedHead(notice.mail, notice.returned) : "");
 
 const findId = (notice: Notice, status: StatusPart | null): Found | null => {
   const returned = returnedFields(notice);

@@ -1,6 +1,6 @@
 /** Text of parts and header values: transfer encodings (RFC 2045, section 6), charsets, encoded words (RFC 2047), HTML. */
+import iconv from "iconv-lite";
 import libmime from "libmime";
-import { decode } from "libmime/lib/charset.js";
 import { firstValue } from "./envelope.ts";
 import { rawText } from "./header-fields.ts";
 import type { Mail, Part } from "./read-mail.ts";
@@ -20,17 +20,24 @@ const withoutTransferEncoding = (source: string, encoding: string): string => {
   return source;
 };
 
+/** Bytes in a charset as text; null for a charset nobody knows. iconv-lite lacks ISO-2022-JP, which the runtime knows. */
+const decode = (latin1: string, charset: string): string | null => {
+  const bytes = Buffer.from(latin1, "latin1");
+  if (/^(?:cs)?iso-?2022-?jp/.test(charset)) return new TextDecoder("iso-2022-jp").decode(bytes);
+  return iconv.encodingExists(charset) ? iconv.decode(bytes, charset) : null;
+};
+
 /** Latin1-held bytes as text in `charset`. Without one, or with one nobody knows, UTF-8 where valid, else Windows-1252. */
 export const inCharset = (latin1: string, charset: string | undefined): string => {
   const name = (charset ?? "").toLowerCase();
-  // ISO-2022-JP writes its letters in ASCII bytes behind escapes; UTF-16 in bytes with NULs between.
-  if (/^(?:iso-?2022|utf-?16|utf-?32)/.test(name)) return decode(Buffer.from(latin1, "latin1"), name);
+  // These write letters in ASCII bytes, behind escapes or between NULs.
+  if (/^(?:cs)?(?:iso-?2022|utf-?16|utf-?32|utf-?7)/.test(name)) return decode(latin1, name) ?? latin1;
   // biome-ignore lint/suspicious/noControlCharactersInRegex: asks whether any byte is above ASCII
   if (!/[^\x00-\x7f]/.test(latin1)) return latin1;
   const asUtf8 = rawText(latin1);
   if (name === "" || /^utf-?8$|ascii/.test(name)) return asUtf8;
-  const text = decode(Buffer.from(latin1, "latin1"), name);
-  return text.includes("\ufffd") ? asUtf8 : text;
+  const text = decode(latin1, name);
+  return text === null || text.includes("\ufffd") ? asUtf8 : text;
 };
 
 /** A part's body as text with LF line ends. */

@@ -95,7 +95,9 @@ const readPart = (text: string, from: number, end: number, depth: number, counte
     end,
     parts: [],
   };
-  if (part.type.startsWith("multipart/")) part.parts = readChildren(text, part, depth, counter);
+  // A message that lost its Content-Type, but not its parts, is read by their delimiters.
+  const lost = depth === 0 && type === "" && guessBoundary(text, part.start, part.end) !== null;
+  if (part.type.startsWith("multipart/") || lost) part.parts = readChildren(text, part, depth, counter);
   return part;
 };
 

@@ -74,7 +74,7 @@ export const findingsOfReturned = (notice: Notice): Finding[] => {
 
 /** The addresses that can never be the failed recipient: the notice's own To, From and Reply-To. */
 export const ownerKeys = (notice: Notice): Set<string> => {
-  const fields = ["to", "from", "reply-to", "delivered-to", "x-original-to"].flatMap((name) => mailboxAddresses(notice.fields.get(name)));
+  const fields = ["to", "from", "reply-to"].flatMap((name) => mailboxAddresses(notice.fields.get(name)));
   return new Set(fields.map(addressKey));
 };
 
