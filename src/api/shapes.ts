@@ -117,20 +117,20 @@ export const inboxInput = z.object({
   sinceDays: z.int().min(0).max(3650).default(30).describe("How many days back the first sync reads."),
 });
 
-const state = z.enum(["pending", "soft", "hard", "delivered", "retracted"]);
+export const state = z.enum(["pending", "soft", "hard", "delivered", "retracted"]);
 
 const sentMessage = z.object({
   id: id("msg"),
   kind: z.enum(["one_to_one", "marketing"]),
+  sendId: z.string().nullable(),
   externalId: z.string().nullable(),
   messageId: z.string().nullable(),
   subject: z.string().nullable(),
-  from: z.string().nullable(),
   sentAt: time,
   metadata,
 });
 
-const notice = z.object({ id: id("ntc"), receivedAt: time, folder: z.string(), format: z.string() });
+const notice = z.object({ receivedAt: time, folder: z.string(), format: z.string() });
 
 export const engagement = z
   .object({
@@ -143,7 +143,7 @@ export const engagement = z
     contactId: id("con"),
     contactExternalId: z.string().nullable(),
     inboxId: id("inb"),
-    owner: z.object({ externalId: z.string().nullable(), name: z.string().nullable() }),
+    owner: z.unknown().describe("The inbox's owner, as you gave it."),
     recipient: z.object({
       address: z.string(),
       role: z.enum(["to", "cc", "bcc"]),
@@ -153,20 +153,23 @@ export const engagement = z
       othersTotal: z.int(),
     }),
     sentMessageId: id("msg"),
-    sentMessage: sentMessage.optional(),
-    server: z.object({
-      status: z.string().nullable(),
-      smtpCode: z.int().nullable(),
-      diagnostic: z.string().nullable(),
-      reportingMta: z.string().nullable(),
-      remoteMta: z.string().nullable(),
-      language: z.string().nullable(),
-    }),
+    sentMessage: sentMessage.optional().describe("With expand=sentMessage."),
+    server: z
+      .object({
+        status: z.string().nullable(),
+        smtpCode: z.int().nullable(),
+        diagnostic: z.string().nullable(),
+        reportingMta: z.string().nullable(),
+        remoteMta: z.string().nullable(),
+        language: z.string().nullable(),
+      })
+      .nullable(),
     text,
-    match: z.object({ rule: z.string(), confidence: z.string(), confirmedBy: z.string().nullable() }),
-    classification: z.object({ rule: z.string(), parserVersion: z.string(), mapping: z.string() }),
+    match: z.object({ rule: z.string(), confidence: z.string(), confirmedBy: z.string().nullable() }).nullable(),
+    classification: z.object({ rule: z.string(), parserVersion: z.string(), mapping: z.string() }).nullable(),
     noticeId: id("ntc").nullable(),
-    notice: notice.optional(),
+    notice: notice.nullable().optional().describe("With expand=notice."),
+    addressEffect: z.enum(["made_ineligible", "none"]),
     pendingUntil: time.nullable(),
     history: z.array(z.object({ state, at: time, noticeId: z.string().nullable(), because: z.string() })),
     backfill: z.boolean().describe("Found by a first sync: old news."),

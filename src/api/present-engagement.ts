@@ -1,0 +1,46 @@
+import { z } from "zod";
+import { engagementText } from "../messages/engagement-text.ts";
+import { type Language, pickLanguage } from "../messages/text.ts";
+import { engagementBody } from "../store/engagement-body.ts";
+import type { Engagement } from "../store/engagements.ts";
+import { rfc3339 } from "./rfc3339.ts";
+import { type engagement, language, page } from "./shapes.ts";
+
+const expandable = ["sentMessage", "notice"] as const;
+type Expand = ReadonlySet<(typeof expandable)[number]>;
+
+/** Query fields of every answer that holds engagements. */
+export const engagementQuery = {
+  ...page,
+  language,
+  expand: z
+    .string()
+    .default("")
+    .transform((list, context): Expand => {
+      const names = list.split(",").filter((name) => name !== "");
+      const strange = names.find((name) => !(expandable as readonly string[]).includes(name));
+      if (strange !== undefined) context.addIssue({ code: "custom", message: `expand takes ${expandable.join(" and ")}, not ${strange}` });
+      return new Set(names) as Expand;
+    })
+    .describe("sentMessage, notice, or both with a comma between."),
+};
+
+/** The reader's language: the query's, else the browser's. */
+export const languageOf = (request: {
+  query: { language?: string | undefined };
+  headers: { "accept-language"?: string | undefined };
+}): Language => pickLanguage(request.query.language, request.headers["accept-language"]);
+
+/** An engagement as the API gives it: its body, the words for it in the reader's language, and what was asked for beside it. */
+export const presentEngagement = (row: Engagement, wish: Language, expand: Expand): z.infer<typeof engagement> => ({
+  ...engagementBody(row),
+  text: engagementText(wish, { ...row, address: row.recipient.address }),
+  ...(expand.has("sentMessage") && {
+    sentMessage: {
+      ...row.sentMessage,
+      sentAt: rfc3339(row.sentMessage.sentAt),
+      metadata: row.sentMessage.metadata as Record<string, unknown>,
+    },
+  }),
+  ...(expand.has("notice") && { notice: row.notice && { ...row.notice, receivedAt: rfc3339(row.notice.receivedAt) } }),
+});

@@ -1,0 +1,101 @@
+import { z } from "zod";
+import type { Json } from "../../ports/connector.ts";
+import { type Contact, findContactByAddress, getContact, listContacts } from "../../store/contacts.ts";
+import { contactTimeline } from "../../store/engagements.ts";
+import { upsertContacts } from "../../store/save-page.ts";
+import { accountOf } from "../account-of.ts";
+import type { Api, ApiDeps } from "../deps.ts";
+import { engagementQuery, languageOf, presentEngagement } from "../present-engagement.ts";
+import { notFound } from "../problem.ts";
+import { rfc3339 } from "../rfc3339.ts";
+import { contact, contactInput, engagement, listOf, page } from "../shapes.ts";
+
+const tags = ["contacts"];
+const params = z.object({ id: z.string() });
+const read = { needs: "read" as const };
+
+export const contactRoutes = (api: Api, deps: ApiDeps): void => {
+  api.post(
+    "/v1/contacts",
+    {
+      config: { needs: "write" },
+      schema: {
+        tags,
+        summary: "Make or change up to 1,000 contacts at once, each by its externalId.",
+        description:
+          "From the first call on, bounces are logged for known contacts only, unless the account's logFor says all. Notices that waited for one of these addresses are logged now.",
+        body: z.object({ contacts: z.array(contactInput).min(1).max(1000) }),
+        response: { 200: z.object({ data: z.array(contact) }) },
+      },
+    },
+    async (request) => {
+      const incoming = request.body.contacts.map(({ metadata, ...rest }) => ({ ...rest, ...(metadata && { metadata: metadata as Json }) }));
+      const written = await deps.database.transaction((tx) => upsertContacts(tx, accountOf(request), incoming, deps.now()));
+      return { data: written.map(presentContact) };
+    },
+  );
+
+  api.get(
+    "/v1/contacts",
+    {
+      config: read,
+      schema: {
+        tags,
+        summary: "Contacts, oldest first.",
+        querystring: z.object({ ...page, externalId: z.string().optional(), address: z.string().optional() }),
+        response: { 200: listOf(contact) },
+      },
+    },
+    async (request) => {
+      const { address, ...rest } = request.query;
+      if (address !== undefined) {
+        const found = await findContactByAddress(deps.database.read, accountOf(request), address);
+        return { data: found ? [presentContact(found)] : [], nextCursor: null };
+      }
+      const found = await listContacts(deps.database.read, accountOf(request), rest);
+      return { data: found.data.map(presentContact), nextCursor: found.nextCursor };
+    },
+  );
+
+  api.get(
+    "/v1/contacts/:id",
+    { config: read, schema: { tags, summary: "One contact.", params, response: { 200: contact } } },
+    async (request) => {
+      const found = await getContact(deps.database.read, accountOf(request), request.params.id);
+      if (!found) throw notFound("contact");
+      return presentContact(found);
+    },
+  );
+
+  api.get(
+    "/v1/contacts/:id/timeline",
+    {
+      config: read,
+      schema: {
+        tags,
+        summary: "A contact's timeline: its bounces, newest first.",
+        params,
+        querystring: z.object(engagementQuery),
+        response: { 200: listOf(engagement) },
+      },
+    },
+    async (request) => {
+      const accountId = accountOf(request);
+      if (!(await getContact(deps.database.read, accountId, request.params.id))) throw notFound("contact");
+      const { expand, ...rest } = request.query;
+      const found = await contactTimeline(deps.database.read, accountId, request.params.id, rest);
+      return { data: found.data.map((row) => presentEngagement(row, languageOf(request), expand)), nextCursor: found.nextCursor };
+    },
+  );
+};
+
+const presentContact = (row: Contact): z.infer<typeof contact> => ({
+  id: row.id,
+  object: "contact",
+  externalId: row.externalId,
+  name: row.name,
+  addresses: row.addresses,
+  metadata: row.metadata as Record<string, unknown>,
+  createdAt: rfc3339(row.createdAt),
+  updatedAt: rfc3339(row.updatedAt),
+});

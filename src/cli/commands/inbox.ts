@@ -1,0 +1,219 @@
+import { parseArgs } from "node:util";
+import { Command } from "commander";
+import { z } from "zod";
+import { inboxText } from "../../messages/inbox-text.ts";
+import type { Connector } from "../../ports/connector.ts";
+import { inboxCredentials } from "../../store/inbox-secrets.ts";
+import { changeState, getInbox, type Inbox, listInboxes } from "../../store/inboxes.ts";
+import { pollNow } from "../../store/turns.ts";
+import { syncInbox } from "../../sync/sync-inbox.ts";
+import { CliError } from "../exit-code.ts";
+import type { House } from "../house.ts";
+import { createSecretReader } from "../read-secret.ts";
+import { syncDeps } from "../sync-deps.ts";
+import { chosenAccount, type Globals, print, withHouse } from "../with-house.ts";
+
+export const inboxCommand = (): Command => {
+  const inbox = new Command("inbox").description("connected mailboxes");
+
+  inbox
+    .command("connect <provider> [settings...]")
+    .description("connect a mailbox: imap or maildir. Each setting of the provider is an option; secrets are asked for")
+    .allowUnknownOption()
+    .helpOption(false)
+    .action((provider: string, settings: string[], _options: object, command: Command) =>
+      withHouse(async (house) => {
+        const connector = await house.loadConnector(provider);
+        if (!connector) throw new CliError("usage", `There is no provider ${provider}. There are: ${house.providers.join(", ")}.`);
+        const wish = readWish(connector, settings, provider);
+        const account = await chosenAccount(house, command.optsWithGlobals<Globals>());
+        const secrets = await askSecrets(connector);
+        const since = house.now() - days(wish.since ?? `${house.config.sync.firstSyncDays}d`) * 86_400_000;
+        const owner = wish.owner === undefined ? undefined : { name: wish.owner };
+        const made = await house.connectInbox(account.id, {
+          provider,
+          address: wish.address,
+          settings: wish.settings,
+          secrets,
+          owner,
+          since,
+        });
+        print(command, made, [`${made.id}  ${made.address}  connected`, ...made.warnings.map((warning) => `  note: ${warning.text}`)]);
+      }),
+    );
+
+  inbox
+    .command("list")
+    .description("the inboxes of the account")
+    .action((_options: object, command: Command) =>
+      withHouse(async (house) => {
+        const account = await chosenAccount(house, command.optsWithGlobals<Globals>());
+        const { data } = await listInboxes(house.database.read, account.id, { limit: 200 });
+        const lines = await Promise.all(data.map((row) => line(house, row)));
+        print(command, data, data.length === 0 ? "Connect one; the first bounces appear within minutes." : lines);
+      }),
+    );
+
+  inbox
+    .command("show <id>")
+    .description("one inbox: its state, folders and warnings")
+    .action((id: string, _options: object, command: Command) =>
+      onInbox(command, id, async (house, row) => {
+        print(command, row, [
+          await line(house, row),
+          ...row.folders.map((folder) => `  watched: ${folder.path} (${folder.role})`),
+          ...row.warnings.map((warning) => `  note: ${warning.text}`),
+        ]);
+      }),
+    );
+
+  const changes = [
+    { name: "pause", description: "stop polling until it is resumed", state: "paused", polled: false },
+    { name: "resume", description: "poll again", state: "watching", polled: true },
+    {
+      name: "disconnect",
+      description: "stop polling and forget the credentials; bounces found earlier stay",
+      state: "disconnected",
+      polled: false,
+    },
+  ] as const;
+  for (const change of changes) {
+    inbox
+      .command(`${change.name} <id>`)
+      .description(change.description)
+      .action((id: string, _options: object, command: Command) =>
+        onInbox(command, id, async (house, row) => {
+          if (row.state === "disconnected" && change.polled) throw new CliError("data", "This inbox is disconnected; connect it again.");
+          const now = house.now();
+          const to = { state: change.state, detail: { by: "the operator" }, nextPollAt: change.polled ? now : null };
+          const changed = await house.database.transaction((tx) => changeState(tx, row.accountId, row.id, to, now));
+          if (changed) print(command, changed, await line(house, changed));
+        }),
+      );
+  }
+
+  inbox
+    .command("sync <id>")
+    .description("poll now, here, until nothing is left to read")
+    .action((id: string, _options: object, command: Command) =>
+      onInbox(command, id, async (house, row) => {
+        if (row.nextPollAt === null)
+          throw new CliError("data", "This inbox is not polled: it is paused, disconnected or must be reconnected.");
+        const after = await syncToTheEnd(house, row);
+        print(command, after, await line(house, after));
+        if (after.state !== "watching") throw new CliError("unavailable", "The poll did not end well; the state above says why.");
+      }),
+    );
+
+  inbox
+    .command("probe <id>")
+    .description("check, read-only, what we assume about this provider")
+    .action((id: string, _options: object, command: Command) =>
+      onInbox(command, id, async (house, row) => {
+        const connector = await house.loadConnector(row.provider);
+        if (!connector) throw new CliError("data", `There is no provider ${row.provider} any more.`);
+        const { database, keys, now } = house;
+        const credentials = inboxCredentials({ database, keys, accountId: row.accountId, inboxId: row.id, now });
+        const answers = await connector.probe(row, house.tools(credentials));
+        print(
+          command,
+          answers,
+          answers.map((a) => `${String(a.holds).padEnd(7)}  ${a.assumption}: ${a.detail}`),
+        );
+      }),
+    );
+
+  return inbox;
+};
+
+const onInbox = (command: Command, id: string, work: (house: House, inbox: Inbox) => Promise<void>): Promise<void> =>
+  withHouse(async (house) => {
+    const account = await chosenAccount(house, command.optsWithGlobals<Globals>());
+    const found = await getInbox(house.database.read, account.id, id);
+    if (!found) throw new CliError("notFound", `There is no inbox ${id} in this account. \`bounceline inbox list\` shows them.`);
+    await work(house, found);
+  });
+
+const line = async (house: House, row: Inbox): Promise<string> => {
+  const label = (await house.loadConnector(row.provider))?.describe.label ?? row.provider;
+  return `${row.id}  ${row.address}  ${row.state}: ${inboxText("en", row, label, house.now()).meaning}`;
+};
+
+/** Turn after turn, with a line of progress on a terminal. */
+const syncToTheEnd = async (house: House, start: Inbox): Promise<Inbox> => {
+  const { database, now } = house;
+  for (;;) {
+    await database.transaction((tx) => pollNow(tx, start.accountId, start.id, now()));
+    const end = await syncInbox(syncDeps(house), { accountId: start.accountId, inboxId: start.id }, new AbortController().signal);
+    const after = await getInbox(database.read, start.accountId, start.id);
+    if (!after) throw new CliError("notFound", `Inbox ${start.id} is gone.`);
+    if (process.stderr.isTTY && after.progress) process.stderr.write(`\r${after.progress.done} of about ${after.progress.total ?? "…"} `);
+    if (end?.kind !== "more") return after;
+  }
+};
+
+type Wish = { address: string; since: string | undefined; owner: string | undefined; settings: Record<string, unknown> };
+
+type FieldSchema = { type?: string; items?: object; description?: string; default?: unknown };
+
+const kebab = (name: string): string => name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
+
+const ownOptions = {
+  address: { type: "string" },
+  since: { type: "string" },
+  owner: { type: "string" },
+  account: { type: "string" },
+  json: { type: "boolean" },
+} as const;
+
+/** Reads the provider's settings from options named after them: extraFolders becomes --extra-folders, repeatable. */
+const readWish = (connector: Connector, args: string[], provider: string): Wish => {
+  const shape = z.toJSONSchema(connector.describe.settings, { io: "input" }) as {
+    properties?: Record<string, FieldSchema>;
+    required?: string[];
+  };
+  const fields = Object.entries(shape.properties ?? {});
+  const options = Object.fromEntries(
+    fields.map(([name, field]) => [kebab(name), { type: "string" as const, multiple: field.type === "array" }]),
+  );
+  const usage = (): string =>
+    [
+      `bounceline inbox connect ${provider} --address <address> [--since 30d] [--owner <name>]`,
+      ...fields.map(
+        ([name, field]) => `  --${kebab(name)}${shape.required?.includes(name) ? " (needed)" : ""}  ${field.description ?? ""}`,
+      ),
+    ].join("\n");
+  let values: Record<string, unknown>;
+  try {
+    values = parseArgs({ args, options: { ...options, ...ownOptions }, strict: true }).values;
+  } catch (error) {
+    throw new CliError("usage", `${(error as Error).message}\n${usage()}`);
+  }
+  if (typeof values.address !== "string") throw new CliError("usage", `--address is needed.\n${usage()}`);
+  const settings = Object.fromEntries(
+    fields.filter(([name]) => values[kebab(name)] !== undefined).map(([name, field]) => [name, asField(field, values[kebab(name)])]),
+  );
+  return { address: values.address, since: values.since as string | undefined, owner: values.owner as string | undefined, settings };
+};
+
+const asField = (field: FieldSchema, value: unknown): unknown => {
+  if (field.type === "integer" || field.type === "number") return Number(value);
+  if (field.type === "boolean") return value === "true";
+  return value;
+};
+
+const askSecrets = async (connector: Connector): Promise<Record<string, string>> => {
+  const names = Object.keys(connector.describe.secrets.shape);
+  const secrets: Record<string, string> = {};
+  if (names.length === 0) return secrets;
+  const reader = createSecretReader();
+  for (const name of names) secrets[name] = await reader.read(name);
+  reader.close();
+  return secrets;
+};
+
+const days = (text: string): number => {
+  const found = /^(\d{1,4})d?$/.exec(text);
+  if (!found) throw new CliError("usage", `--since is a number of days such as 30d, not ${text}.`);
+  return Number(found[1]);
+};

@@ -1,0 +1,69 @@
+import { once } from "node:events";
+import { Command } from "commander";
+import { type Account, listAccounts, upsertAccount } from "../../store/accounts.ts";
+import { lockDataDirectory } from "../../store/lock-data-directory.ts";
+import { createSignInLink } from "../../store/sign-in.ts";
+import { loadConfig } from "../config.ts";
+import { type House, openHouse } from "../house.ts";
+import { runDaemon } from "../run-daemon.ts";
+import { chosenAccount, type Globals, print, withHouse } from "../with-house.ts";
+
+export const serveCommand = (): Command =>
+  new Command("serve").description("run the daemon: polling, API and pages").action(async () => {
+    const house = await openHouse(loadConfig(process.env, process.cwd()));
+    const unlock = house.config.databaseUrl === null ? lockDataDirectory(house.config.dataDir) : () => {};
+    try {
+      const daemon = await runDaemon(house);
+      process.stdout.write(`${(await greeting(house, daemon.url)).join("\n")}\n`);
+      await stopSignal();
+      house.log.info({}, "stopping: turns that run come to their end");
+      await daemon.stop();
+    } finally {
+      await house.close();
+      unlock();
+    }
+  });
+
+export const ownerLinkCommand = (): Command =>
+  new Command("owner-link").description("make a new one-time link into the pages (24 hours)").action((_options: object, command: Command) =>
+    withHouse(async (house) => {
+      const account = await chosenAccount(house, command.optsWithGlobals<Globals>());
+      const { host, port } = house.config.listen;
+      const link = await ownerLink(house, account, `http://${host}:${port}`);
+      print(command, { link }, link);
+    }),
+  );
+
+/** The first SIGINT or SIGTERM. A second one ends the process at once, as ever: the listener is gone by then. */
+export const stopSignal = async (): Promise<void> => {
+  await Promise.race([once(process, "SIGINT"), once(process, "SIGTERM")]);
+  process.removeAllListeners("SIGINT").removeAllListeners("SIGTERM");
+};
+
+const ownerLink = async (house: House, account: Account, url: string): Promise<string> =>
+  `${url}/?signin=${await house.database.transaction((tx) => createSignInLink(tx, account.id, house.now()))}`;
+
+/** The only account, made at the very first start; null where there are several. */
+const onlyAccount = async (house: House): Promise<Account | null> => {
+  const [first, second] = (await listAccounts(house.database.read, { limit: 2 })).data;
+  if (!first) return house.database.transaction((tx) => upsertAccount(tx, { name: "My company" }, house.now()));
+  return second ? null : first;
+};
+
+const greeting = async (house: House, url: string): Promise<string[]> => {
+  const account = await onlyAccount(house);
+  const { config } = house;
+  const store =
+    config.databaseUrl === null
+      ? `${config.dataDir} (the database) and ${config.keyFile} (its key, apart from it)`
+      : `your PostgreSQL database and ${config.keyFile} (its key)`;
+  return [
+    `Bounceline runs on ${url}`,
+    account
+      ? `Owner link, once, within 24 hours: ${await ownerLink(house, account, url)}`
+      : "There are several accounts: make a link with `bounceline owner-link --account <id>`.",
+    `Ready: ${house.providers.join(", ")}. Connect an inbox: bin/bounceline inbox connect imap --address you@example.com --host imap.example.com --username you@example.com`,
+    "Not there yet: Google and Microsoft sign-in (see the README, What is not done).",
+    `Back up: ${store}`,
+  ];
+};

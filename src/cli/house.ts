@@ -1,0 +1,61 @@
+import { mkdirSync } from "node:fs";
+import { join } from "node:path";
+import type pino from "pino";
+import { loadConnector, registry } from "../../connectors/registry.ts";
+import { createDial } from "../../connectors/shared/dial.ts";
+import { createLimiter } from "../../connectors/shared/limiter.ts";
+import type { Credentials, Tools } from "../ports/connector.ts";
+import type { Database } from "../ports/database.ts";
+import type { Inbox } from "../store/inboxes.ts";
+import { openDatabase } from "../store/open.ts";
+import { type Keys, loadKeys } from "../store/secrets.ts";
+import { type ConnectDeps, type ConnectWish, connectInbox } from "../sync/connect-inbox.ts";
+import type { Config } from "./config.ts";
+import { createLog } from "./log.ts";
+
+/** Everything a command works with, wired together once. */
+export type House = {
+  config: Config;
+  database: Database;
+  keys: Keys;
+  log: pino.Logger;
+  now: () => number;
+  providers: readonly string[];
+  loadConnector: typeof loadConnector;
+  tools: (credentials: Credentials, signal?: AbortSignal) => Tools;
+  connectInbox: (accountId: string, wish: ConnectWish) => Promise<Inbox>;
+  close: () => Promise<void>;
+};
+
+export type HouseOptions = { now?: () => number; log?: pino.Logger; onStatement?: (sql: string) => void };
+
+/**
+ * Opens the store that the configuration names, with its keys. A new embedded store gets a data directory (0700) and a key
+ * outside it; with a database of its own nothing is ever generated. Throws StoreError with a sentence that says what to do.
+ */
+export const openHouse = async (config: Config, options: HouseOptions = {}): Promise<House> => {
+  const log = options.log ?? createLog(config.logLevel);
+  const now = options.now ?? Date.now;
+  const embedded = config.databaseUrl === null;
+  if (embedded) mkdirSync(config.dataDir, { recursive: true, mode: 0o700 });
+  const keys = loadKeys({ keyFile: config.keyFile, allowCreate: embedded, dataDirectory: config.dataDir });
+  const place = embedded ? { file: join(config.dataDir, "bounceline.sqlite") } : { url: config.databaseUrl as string };
+  const database = await openDatabase({ ...place, keys, log, now, onStatement: options.onStatement });
+
+  const dial = createDial({ allow: config.allowedHosts });
+  const limiter = createLimiter({ now });
+  const tools: House["tools"] = (credentials, signal = new AbortController().signal) => ({ signal, now, log, limiter, dial, credentials });
+  const deps: ConnectDeps = { database, keys, loadConnector, tools: (credentials) => tools(credentials), now };
+  return {
+    config,
+    database,
+    keys,
+    log,
+    now,
+    providers: Object.keys(registry),
+    loadConnector,
+    tools,
+    connectInbox: (accountId, wish) => connectInbox(deps, accountId, wish),
+    close: () => database.close(),
+  };
+};

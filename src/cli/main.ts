@@ -1,0 +1,54 @@
+import { Command, CommanderError } from "commander";
+import packageJson from "../../package.json" with { type: "json" };
+import { accountCommand } from "./commands/account.ts";
+import { explainCommand } from "./commands/explain.ts";
+import { inboxCommand } from "./commands/inbox.ts";
+import { inspectCommand } from "./commands/inspect.ts";
+import { keysCommand } from "./commands/keys.ts";
+import { demoCommand, ownerLinkCommand, serveCommand } from "./commands/serve.ts";
+import { timelineCommand } from "./commands/timeline.ts";
+import { exitCodeOf, exitCodes } from "./exit-code.ts";
+
+const program = new Command("bounceline")
+  .description("Watches connected inboxes, recognises bounce notices, and logs each on the contact's timeline.")
+  .version(packageJson.version)
+  .option("--json", "print JSON instead of lines for people")
+  .option("--account <id>", "the account to work in: its id or externalId (not needed where there is only one)")
+  .showHelpAfterError()
+  .exitOverride();
+
+for (const command of [
+  serveCommand(),
+  demoCommand(),
+  ownerLinkCommand(),
+  accountCommand(),
+  keysCommand(),
+  inboxCommand(),
+  inspectCommand(),
+  explainCommand(),
+  timelineCommand(),
+]) {
+  program.addCommand(inherit(command));
+}
+
+/** Options of the program are understood after a subcommand too, and every command ends the same way. */
+function inherit(command: Command): Command {
+  command.copyInheritedSettings(program);
+  command.commands.forEach(inherit);
+  return command;
+}
+
+try {
+  await program.parseAsync();
+} catch (error) {
+  process.exitCode = report(error);
+}
+
+function report(error: unknown): number {
+  if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : exitCodes.usage;
+  const { code, forPeople } = exitCodeOf(error);
+  process.stderr.write(
+    forPeople ? `bounceline: ${(error as Error).message}\n` : `bounceline: this is a fault of ours.\n${(error as Error).stack}\n`,
+  );
+  return code;
+}

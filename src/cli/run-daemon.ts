@@ -1,0 +1,59 @@
+import type { FastifyInstance } from "fastify";
+import { startInProcessJobs } from "../jobs/in-process.ts";
+import { dueInboxes } from "../store/turns.ts";
+import { syncInbox } from "../sync/sync-inbox.ts";
+import { buildServer } from "./build-server.ts";
+import { scheduleCalendar } from "./calendar.ts";
+import { CliError } from "./exit-code.ts";
+import type { House } from "./house.ts";
+import { syncDeps } from "./sync-deps.ts";
+
+export type Daemon = {
+  /** Where the pages and the API answer. */
+  url: string;
+  nudge: () => void;
+  /** Takes no more requests, ends the turns that run, and resolves when all has ended. Nothing is lost: cursors stand in the database. */
+  stop: () => Promise<void>;
+};
+
+/** Starts the pages, the API, the polling of inboxes and the calendar. `nextFreePort`: another port where the wanted one is taken. */
+export const runDaemon = async (house: House, options: { nextFreePort?: boolean } = {}): Promise<Daemon> => {
+  const deps = syncDeps(house);
+  const jobs = startInProcessJobs({
+    due: (limit) => dueInboxes(house.database.read, house.now(), limit),
+    work: async (inbox, signal) => {
+      await syncInbox(deps, inbox, signal);
+    },
+    concurrency: house.config.sync.inboxesAtOnce,
+    lookEveryMs: 1000,
+    onError: (error) => house.log.error({ err: error }, "could not look what is due; trying again"),
+  });
+  const calendar = scheduleCalendar(house);
+  const server = await buildServer(house, jobs.nudge);
+  const stop = async (): Promise<void> => {
+    await server.close();
+    calendar.stop();
+    await jobs.stop();
+  };
+  try {
+    return { url: await listen(server, house.config.listen, options.nextFreePort === true), nudge: jobs.nudge, stop };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+};
+
+const listen = async (server: FastifyInstance, { host, port }: { host: string; port: number }, nextFreePort: boolean): Promise<string> => {
+  try {
+    return await server.listen({ host, port });
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === "EADDRINUSE" && nextFreePort && port < 65_535) return listen(server, { host, port: port + 1 }, nextFreePort);
+    if (code === "EADDRINUSE") {
+      throw new CliError("config", `Port ${port} is taken. Set another: BOUNCELINE_PORT=${port + 1}, or listen.port in bounceline.json.`);
+    }
+    if (code === "EACCES" || code === "EADDRNOTAVAIL")
+      throw new CliError("config", `Cannot listen on ${host}, port ${port}: ${(error as Error).message}`);
+    throw error;
+  }
+};
