@@ -27,7 +27,7 @@ export type RunningPostgres = { url: string; stop(): Promise<void> };
 
 /** Starts one, or uses the one that DATABASE_URL names. */
 export const startPostgres = async (): Promise<RunningPostgres> => {
-  const given = process.env["DATABASE_URL"];
+  const given = process.env.DATABASE_URL;
   if (given) return { url: given, stop: async () => {} };
   removeLeftovers();
   const user = serverUser();
@@ -63,7 +63,6 @@ export default async function setup({ provide }: { provide(key: "postgresUrl", u
 }
 
 declare module "vitest" {
-  // biome-ignore lint/style/useConsistentTypeDefinitions: only an interface can be merged with vitest's.
   export interface ProvidedContext {
     postgresUrl: string;
   }

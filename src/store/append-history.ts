@@ -1,0 +1,137 @@
+import type { Json } from "../ports/connector.ts";
+import type { Flag, Write } from "../ports/database.ts";
+import { type Folded, fold, type HistoryEntry } from "../timeline/fold.ts";
+import { engagementBody } from "./engagement-body.ts";
+import { type EngagementRow, readEngagements } from "./engagements.ts";
+import type { NewEvent } from "./events.ts";
+import { inBatches } from "./in-batches.ts";
+import { fromJson, toJson } from "./json.ts";
+
+export type Addition = { engagementId: string; entry: HistoryEntry };
+
+/**
+ * Appends entries to the histories of engagements, folds those that changed, and returns the events that tell of it
+ * (`engagement.created` for one that had no history yet, else `engagement.updated`). An entry whose fingerprint is there already
+ * changes nothing.
+ */
+export const appendHistory = async (
+  tx: Write,
+  accountId: string,
+  additions: readonly Addition[],
+  now: number,
+): Promise<{ events: NewEvent[]; created: EngagementRow[] }> => {
+  const locked = await lockEngagements(tx, accountId, [...new Set(additions.map((addition) => addition.engagementId))].sort());
+  const ours = additions.filter((addition) => locked.has(addition.engagementId));
+  const added = await insertHistory(tx, accountId, ours);
+  const before = [...Map.groupBy(added, (addition) => addition.engagementId).keys()].sort().flatMap((id) => locked.get(id) ?? []);
+  const after = await foldAll(tx, accountId, before, now);
+  await writeEngagements(tx, after);
+  return { events: await tell(tx, accountId, before, added), created: before.filter((row) => row.version === 0) };
+};
+
+/**
+ * Locks in one order everywhere, so that two transactions with the same engagements wait for each other. On SQLite there is
+ * nobody to lock out: one write transaction runs at a time.
+ */
+const lockEngagements = async (tx: Write, accountId: string, ids: readonly string[]): Promise<Map<string, EngagementRow>> => {
+  const alone = !tx.getExecutor().adapter.supportsMultipleConnections;
+  const rows = await inBatches(ids, (batch) => {
+    const query = tx.selectFrom("engagements").selectAll().where("account_id", "=", accountId).where("id", "in", batch).orderBy("id");
+    return (alone ? query : query.forUpdate()).execute();
+  });
+  return new Map(rows.map((row) => [row.id, row]));
+};
+
+/** Inserts what is new and returns it. */
+const insertHistory = async (tx: Write, accountId: string, additions: readonly Addition[]): Promise<Addition[]> => {
+  const rows = additions.map(({ engagementId, entry }) => ({
+    account_id: accountId,
+    engagement_id: engagementId,
+    fingerprint: entry.fingerprint,
+    at: entry.at,
+    entry: toJson(entry),
+  }));
+  const made = await inBatches(rows, (batch) =>
+    tx
+      .insertInto("engagement_history")
+      .values(batch)
+      .onConflict((conflict) => conflict.columns(["account_id", "engagement_id", "fingerprint"]).doNothing())
+      .returning(["engagement_id", "fingerprint"])
+      .execute(),
+  );
+  const keys = new Set(made.map((row) => `${row.engagement_id} ${row.fingerprint}`));
+  return additions.filter(({ engagementId, entry }) => keys.has(`${engagementId} ${entry.fingerprint}`));
+};
+
+const foldAll = async (tx: Write, accountId: string, rows: readonly EngagementRow[], now: number): Promise<EngagementRow[]> => {
+  const ids = rows.map((row) => row.id);
+  const entries = await inBatches(ids, (batch) =>
+    tx
+      .selectFrom("engagement_history")
+      .select(["engagement_id", "entry"])
+      .where("account_id", "=", accountId)
+      .where("engagement_id", "in", batch)
+      .execute(),
+  );
+  const sent = await inBatches([...new Set(rows.map((row) => row.sent_message_id))], (batch) =>
+    tx.selectFrom("sent_messages").select(["id", "sent_at"]).where("account_id", "=", accountId).where("id", "in", batch).execute(),
+  );
+  const histories = Map.groupBy(entries, (row) => row.engagement_id);
+  const sentAt = new Map(sent.map((row) => [row.id, row.sent_at]));
+  return rows.map((row) => {
+    const history = (histories.get(row.id) ?? []).map((entry) => fromJson<HistoryEntry>(entry.entry));
+    return withFold(row, fold(history, sentAt.get(row.sent_message_id) ?? row.occurred_at), now);
+  });
+};
+
+/** The engagement's columns as its folded history says. */
+export const withFold = (row: EngagementRow, folded: Folded, now: number): EngagementRow => ({
+  ...row,
+  state: folded.state,
+  category: folded.category,
+  reason: folded.reason,
+  folded: toJson(folded),
+  pending_until: folded.pendingUntil,
+  backfill: (folded.backfill ? 1 : 0) as Flag,
+  occurred_at: folded.occurredAt,
+  detected_at: folded.detectedAt,
+  updated_at: now,
+  version: row.version + 1,
+});
+
+/** An update of many rows in one statement: they are there, so each insert becomes an update. */
+const writeEngagements = (tx: Write, rows: readonly EngagementRow[]) =>
+  inBatches(rows, (batch) =>
+    tx
+      .insertInto("engagements")
+      .values(batch)
+      .onConflict((conflict) =>
+        conflict.columns(["account_id", "id"]).doUpdateSet((eb) => ({
+          state: eb.ref("excluded.state"),
+          category: eb.ref("excluded.category"),
+          reason: eb.ref("excluded.reason"),
+          folded: eb.ref("excluded.folded"),
+          pending_until: eb.ref("excluded.pending_until"),
+          backfill: eb.ref("excluded.backfill"),
+          occurred_at: eb.ref("excluded.occurred_at"),
+          detected_at: eb.ref("excluded.detected_at"),
+          updated_at: eb.ref("excluded.updated_at"),
+          version: eb.ref("excluded.version"),
+        })),
+      )
+      .execute(),
+  );
+
+const tell = async (tx: Write, accountId: string, before: readonly EngagementRow[], added: readonly Addition[]): Promise<NewEvent[]> => {
+  const rows = new Map(before.map((row) => [row.id, row]));
+  const news = Map.groupBy(added, (addition) => addition.engagementId);
+  const engagements = await readEngagements(tx, accountId, [...rows.keys()]);
+  return engagements.map((engagement) => {
+    const row = rows.get(engagement.id);
+    const backfill = (news.get(engagement.id) ?? []).every(({ entry }) => entry.backfill);
+    const data: Json = { engagement: engagementBody(engagement) };
+    if (!row || row.version === 0) return { type: "engagement.created", backfill, data };
+    const previous = { state: row.state, category: row.category, reason: row.reason };
+    return { type: "engagement.updated", backfill, data: { ...data, previous } };
+  });
+};

@@ -1,0 +1,46 @@
+import { addressKey } from "../bounces/keys.ts";
+import type { Match } from "../bounces/match.ts";
+import type { RecipientOutcome } from "../bounces/report.ts";
+import type { HistoryEntry } from "../timeline/fold.ts";
+import type { Notice } from "./notices.ts";
+
+/**
+ * The entry that one outcome of a notice adds to its engagement's history, or null when it adds none. `first` is false for a
+ * further outcome of the same notice at the same engagement.
+ */
+export const historyEntry = (notice: Notice, outcome: RecipientOutcome, match: Match, first: boolean, now: number): HistoryEntry | null => {
+  const what = stateOf(outcome);
+  if (what === null) return null;
+  return {
+    fingerprint: first ? notice.fingerprint : `${notice.fingerprint}/${addressKey(outcome.address)}`,
+    ...what,
+    occurredAt: notice.receivedAt,
+    at: now,
+    noticeId: notice.id,
+    backfill: notice.backfill,
+    facts: {
+      category: outcome.category,
+      reason: outcome.reason,
+      reportedAddress: outcome.address,
+      relation: match.relation,
+      server: {
+        status: outcome.status,
+        smtpCode: outcome.smtpCode,
+        diagnostic: outcome.diagnostic,
+        reportingMta: notice.report.reportingMta,
+        remoteMta: outcome.remoteMta,
+        language: notice.report.language,
+      },
+      match: { rule: match.rule, confidence: match.confidence, confirmedBy: null },
+      classification: { rule: outcome.rule, parserVersion: notice.report.parserVersion, mapping: "default" },
+      notice: { inboxId: notice.inboxId, folder: notice.folder, format: notice.format, receivedAt: notice.receivedAt },
+      willRetryUntil: outcome.willRetryUntil,
+    },
+  };
+};
+
+const stateOf = ({ action, type }: RecipientOutcome): Pick<HistoryEntry, "state" | "because"> | null => {
+  if (action === "delivered") return { state: "delivered", because: "delivery_receipt" };
+  if (type === "pending") return { state: "pending", because: "delay_notice" };
+  return type === "none" ? null : { state: type, because: "failure_notice" };
+};

@@ -1,0 +1,157 @@
+import type { Selectable } from "kysely";
+import type { Envelope } from "../bounces/envelope.ts";
+import type { Flag, Read, Tables, Write } from "../ports/database.ts";
+import { type Claim, holdFence } from "./fence.ts";
+import { inBatches } from "./in-batches.ts";
+import { fromJson, toJson } from "./json.ts";
+
+/** A message whose work is not done. Times are epoch milliseconds. */
+export type Owed = {
+  envelope: Envelope;
+  backfill: boolean;
+  /** Times it was begun, this one included, and how many of those took their worker down. */
+  attempts: number;
+  crashes: number;
+  dueAt: number | null;
+  error: string | null;
+  firstAt: number;
+};
+
+/** What savePage writes for a message that is to be tried again. */
+export type OwedAgain = { envelope: Envelope; backfill: boolean; error: string; dueAt: number };
+
+/**
+ * Counts an attempt at each message, in a transaction of its own before the work begins, and returns the counts: a message that
+ * took the process down twice is to be set aside. What is begun and neither saved nor released counts as a crash at the next
+ * claim. Throws FenceLost.
+ */
+export const beginAttempts = async (
+  tx: Write,
+  claim: Claim,
+  items: readonly { envelope: Envelope; backfill: boolean }[],
+  now: number,
+): Promise<Owed[]> => {
+  await holdFence(tx, claim);
+  const rows = items.map(({ envelope, backfill }) => ({
+    ...keyOf(claim, envelope.ref),
+    envelope: envelopeToJson(envelope),
+    backfill: flag(backfill),
+    begun: flag(true),
+    attempts: 1,
+    crashes: 0,
+    due_at: null,
+    error: null,
+    first_at: now,
+  }));
+  const begun = await inBatches(rows, (batch) =>
+    tx
+      .insertInto("owed")
+      .values(batch)
+      .onConflict((conflict) =>
+        conflict.columns(["account_id", "inbox_id", "ref"]).doUpdateSet((eb) => ({ begun: 1, attempts: eb("owed.attempts", "+", 1) })),
+      )
+      .returningAll()
+      .execute(),
+  );
+  return begun.map(toOwed);
+};
+
+/** Messages of an inbox that are to be tried now, the longest overdue first. */
+export const dueOwed = async (read: Read, accountId: string, inboxId: string, now: number, limit: number): Promise<Owed[]> => {
+  const rows = await read
+    .selectFrom("owed")
+    .selectAll()
+    .where("account_id", "=", accountId)
+    .where("inbox_id", "=", inboxId)
+    .where("due_at", "<=", now)
+    .orderBy("due_at")
+    .orderBy("ref")
+    .limit(limit)
+    .execute();
+  return rows.map(toOwed);
+};
+
+/** When the next of an inbox's owed messages is due; null when none is owed. */
+export const nextOwedAt = async (read: Read, accountId: string, inboxId: string): Promise<number | null> => {
+  const row = await read
+    .selectFrom("owed")
+    .select((eb) => eb.fn.min("due_at").as("at"))
+    .where("account_id", "=", accountId)
+    .where("inbox_id", "=", inboxId)
+    .executeTakeFirst();
+  return row?.at ?? null;
+};
+
+/**
+ * Gives up attempts that were begun and not carried out (a turn that was stopped): they do not count. Those that were never owed
+ * before are forgotten, because the cursor did not pass them. Throws FenceLost.
+ */
+export const releaseAttempts = async (tx: Write, claim: Claim, refs: readonly string[]): Promise<void> => {
+  await holdFence(tx, claim);
+  await inBatches(refs, (batch) => deleteOwed(tx, claim).where("ref", "in", batch).where("due_at", "is", null).execute());
+  await inBatches(refs, (batch) =>
+    tx
+      .updateTable("owed")
+      .set((eb) => ({ begun: 0, attempts: eb("attempts", "-", 1) }))
+      .where("account_id", "=", claim.accountId)
+      .where("inbox_id", "=", claim.inboxId)
+      .where("ref", "in", batch)
+      .where("begun", "=", 1)
+      .execute(),
+  );
+};
+
+/** Within savePage: what is done is owed no more, what failed is owed again. */
+export const settleOwed = async (
+  tx: Write,
+  claim: Claim,
+  settled: { done: readonly string[]; again: readonly OwedAgain[] },
+  now: number,
+): Promise<void> => {
+  await inBatches(settled.done, (batch) => deleteOwed(tx, claim).where("ref", "in", batch).execute());
+  const rows = settled.again.map(({ envelope, backfill, error, dueAt }) => ({
+    ...keyOf(claim, envelope.ref),
+    envelope: envelopeToJson(envelope),
+    backfill: flag(backfill),
+    begun: flag(false),
+    attempts: 1,
+    crashes: 0,
+    due_at: dueAt,
+    error,
+    first_at: now,
+  }));
+  await inBatches(rows, (batch) =>
+    tx
+      .insertInto("owed")
+      .values(batch)
+      .onConflict((conflict) =>
+        conflict
+          .columns(["account_id", "inbox_id", "ref"])
+          .doUpdateSet((eb) => ({ begun: 0, due_at: eb.ref("excluded.due_at"), error: eb.ref("excluded.error") })),
+      )
+      .execute(),
+  );
+};
+
+const keyOf = (claim: Claim, ref: string) => ({ account_id: claim.accountId, inbox_id: claim.inboxId, ref });
+
+const deleteOwed = (tx: Write, claim: Claim) =>
+  tx.deleteFrom("owed").where("account_id", "=", claim.accountId).where("inbox_id", "=", claim.inboxId);
+
+const flag = (value: boolean): Flag => (value ? 1 : 0);
+
+/** Headers are a Map, which JSON does not know: they lie as a list of entries. */
+const envelopeToJson = (envelope: Envelope): string => toJson({ ...envelope, headers: [...envelope.headers] });
+
+const toOwed = (row: Selectable<Tables["owed"]>): Owed => {
+  const stored = fromJson<Omit<Envelope, "headers"> & { headers: [string, string[]][] }>(row.envelope);
+  return {
+    envelope: { ...stored, headers: new Map(stored.headers) },
+    backfill: row.backfill === 1,
+    attempts: row.attempts,
+    crashes: row.crashes,
+    dueAt: row.due_at,
+    error: row.error,
+    firstAt: row.first_at,
+  };
+};

@@ -1,0 +1,154 @@
+import type { Envelope } from "../bounces/envelope.ts";
+import { firstValue } from "../bounces/envelope.ts";
+import type { Evidence, Report } from "../bounces/report.ts";
+import type { Cursor, Gap, Json, Warning } from "../ports/connector.ts";
+import type { Database, SeenVerdict, Write } from "../ports/database.ts";
+import { appendEvents, type NewEvent } from "./events.ts";
+import { type Claim, holdFence } from "./fence.ts";
+import { saveGaps } from "./gaps.ts";
+import { fromJson, toJson } from "./json.ts";
+import { type KeptAs, type NewNotice, saveNotices, waitingFor } from "./notices.ts";
+import { settleOwed } from "./owed.ts";
+import { saveSeen } from "./seen-messages.ts";
+import { type NewSentMessage, saveSentMessages } from "./sent-messages.ts";
+import { tieNotices } from "./tie-notices.ts";
+import { type NewTrace, saveTraces } from "./traces.ts";
+
+/** What is known of one message when its page is saved. */
+export type SavedMessage = {
+  envelope: Envelope;
+  verdict: SeenVerdict;
+  /** The header facts that led to the verdict; null for none. */
+  facts: Json;
+  /** With verdict `sent`. */
+  sent?: Omit<NewSentMessage, "ref" | "folder">;
+  /** With verdict `notice`: kept as a notice and tied. With any other verdict it is not kept. */
+  report?: Report;
+  /** The notice itself, gzip, with returned letters cut to their headers. */
+  source?: Uint8Array;
+  /** Of a message that was opened. */
+  trace?: { outcome: string; steps: readonly Evidence[] };
+  /** With verdict `owed`: why, and when to try again (epoch milliseconds). */
+  owed?: { error: string; dueAt: number };
+};
+
+export type PageToSave = Claim & {
+  now: number;
+  page: {
+    /** What covers the page and all before it. Left out when owed messages are saved, which no cursor covers. */
+    cursor?: Cursor;
+    backfill: boolean;
+    gaps: readonly Gap[];
+    warnings: readonly Warning[];
+    progress: { done: number; total: number | null } | null;
+  };
+  messages: readonly SavedMessage[];
+};
+
+export type SavedPage = {
+  /** Ids of the notices that were new, and of those that had waited for a message of this page. */
+  notices: string[];
+  woken: string[];
+  /** Types of the events appended, in order; the newest sequence, or null when there were none. */
+  events: string[];
+  sequence: number | null;
+};
+
+/**
+ * Saves one page, all in one transaction or not at all.
+ * 1. The cursor moves only with what it covers: each message is recorded, set aside with its verdict, or owed.
+ * 2. Saving the same page twice writes once.
+ * 3. It writes only under its fence; else it throws FenceLost.
+ * 4. A message that cannot be read is a row with its verdict; it stops nothing.
+ */
+export const savePage = (database: Database, input: PageToSave): Promise<SavedPage> =>
+  database.transaction(async (tx) => {
+    const { accountId, inboxId, now, page, messages } = input;
+    await holdFence(tx, input);
+    const { newIdKeys } = await saveSentMessages(tx, accountId, inboxId, messages.flatMap(sentMessage), now);
+    const notices = messages.flatMap((message) => newNotice(message, page.backfill, now));
+    const { made, noticeOf } = await saveNotices(tx, accountId, inboxId, notices, now);
+    const madeIds = new Set(made.map((notice) => notice.id));
+    const waiting = await waitingFor(
+      tx,
+      accountId,
+      newIdKeys.map((id) => `id:${id}`),
+    );
+    const woken = waiting.filter((notice) => !madeIds.has(notice.id));
+    const events = await tieNotices(tx, accountId, [...made, ...woken], { waitingIsOver: false }, now);
+    await saveTraces(
+      tx,
+      accountId,
+      inboxId,
+      messages.flatMap((message) => newTrace(message, noticeOf)),
+      now,
+    );
+    await saveSeen(tx, accountId, inboxId, messages.map(seenMessage), now);
+    await settleOwed(tx, input, settlement(messages, page.backfill), now);
+    const gaps = await saveGaps(tx, accountId, inboxId, page.gaps, now);
+    await movePosition(tx, input);
+    const all = [...events, ...gaps.map((gap): NewEvent => ({ type: "inbox.gap_found", backfill: page.backfill, data: { inboxId, gap } }))];
+    const sequence = await appendEvents(tx, accountId, all, now);
+    return { notices: [...madeIds], woken: woken.map((notice) => notice.id), events: all.map((event) => event.type), sequence };
+  });
+
+const sentMessage = ({ envelope, sent }: SavedMessage): NewSentMessage[] =>
+  sent ? [{ ...sent, ref: envelope.ref, folder: envelope.folder }] : [];
+
+const newNotice = ({ envelope, verdict, report, source }: SavedMessage, backfill: boolean, now: number): NewNotice[] => {
+  if (verdict !== "notice" || !report) return [];
+  const receivedAt = envelope.receivedAt ?? report.notice.date ?? now;
+  return [{ ref: envelope.ref, folder: envelope.folder, report, source: source ?? null, backfill, receivedAt }];
+};
+
+const newTrace = ({ envelope, trace }: SavedMessage, noticeOf: ReadonlyMap<string, KeptAs>): NewTrace[] => {
+  if (!trace) return [];
+  const kept = noticeOf.get(envelope.ref);
+  const copy = kept?.copy ? [{ step: "copy", because: `It is a copy of the notice ${kept.noticeId}, which was kept already.` }] : [];
+  const messageId = firstValue(envelope.headers, "message-id");
+  return [{ ref: envelope.ref, messageId, noticeId: kept?.noticeId ?? null, outcome: trace.outcome, steps: [...trace.steps, ...copy] }];
+};
+
+const seenMessage = ({ envelope, verdict, facts }: SavedMessage) => ({
+  ref: envelope.ref,
+  folder: envelope.folder,
+  verdict,
+  messageId: firstValue(envelope.headers, "message-id"),
+  facts,
+  receivedAt: envelope.receivedAt,
+});
+
+const settlement = (messages: readonly SavedMessage[], backfill: boolean) => ({
+  done: messages.filter((message) => !message.owed).map(({ envelope }) => envelope.ref),
+  again: messages.flatMap(({ envelope, owed }) => (owed ? [{ envelope, backfill, ...owed }] : [])),
+});
+
+/** The cursor and what people see of the inbox's progress. The row is ours since holdFence. */
+const movePosition = async (tx: Write, { accountId, inboxId, now, page, messages }: PageToSave): Promise<void> => {
+  const newestMail = Math.max(0, ...messages.map(({ envelope }) => envelope.receivedAt ?? 0));
+  const { warnings } = await tx
+    .selectFrom("inboxes")
+    .select("warnings")
+    .where("account_id", "=", accountId)
+    .where("id", "=", inboxId)
+    .executeTakeFirstOrThrow();
+  await tx
+    .updateTable("inboxes")
+    .set((eb) => ({
+      ...(page.cursor !== undefined && { cursor: toJson(page.cursor) }),
+      ...(page.progress && { progress: toJson(page.progress) }),
+      ...(page.warnings.length > 0 && { warnings: toJson(together(fromJson<Warning[]>(warnings), page.warnings)) }),
+      ...(newestMail > 0 && {
+        last_mail_at: eb.case().when("last_mail_at", ">=", newestMail).then(eb.ref("last_mail_at")).else(newestMail).end(),
+      }),
+      updated_at: now,
+    }))
+    .where("account_id", "=", accountId)
+    .where("id", "=", inboxId)
+    .execute();
+};
+
+/** One warning per code and folder: the newest. */
+const together = (old: readonly Warning[], fresh: readonly Warning[]): Warning[] => [
+  ...new Map([...old, ...fresh].map((warning) => [`${warning.code} ${warning.folder ?? ""}`, warning])).values(),
+];

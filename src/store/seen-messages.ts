@@ -1,0 +1,107 @@
+import { idKey } from "../bounces/keys.ts";
+import type { Json } from "../ports/connector.ts";
+import type { Read, SeenVerdict, Write } from "../ports/database.ts";
+import { inBatches } from "./in-batches.ts";
+import { fromJsonOrNull, toJson } from "./json.ts";
+
+/** One message we looked at: no subject, no address. `facts` are the header facts behind the verdict, for 30 days. */
+export type SeenMessage = {
+  ref: string;
+  folder: string;
+  verdict: SeenVerdict;
+  messageId: string | null;
+  facts: Json;
+  receivedAt: number | null;
+};
+
+/**
+ * Writes one row per message. A message seen before keeps its row when that says `sent` or `notice`, and also `opened` unless it
+ * turned out a notice; any other verdict is replaced, because work that was owed was done, or a newer rule judged anew.
+ */
+export const saveSeen = async (
+  tx: Write,
+  accountId: string,
+  inboxId: string,
+  messages: readonly SeenMessage[],
+  now: number,
+): Promise<void> => {
+  const rows = [...new Map(messages.map((message) => [message.ref, message])).values()].map((message) => ({
+    account_id: accountId,
+    inbox_id: inboxId,
+    ref: message.ref,
+    folder: message.folder,
+    verdict: message.verdict,
+    message_key: idKey(message.messageId) || null,
+    facts: message.facts === null ? null : toJson(message.facts),
+    received_at: message.receivedAt,
+    seen_at: now,
+  }));
+  await inBatches(rows, (batch) =>
+    tx
+      .insertInto("seen_messages")
+      .values(batch)
+      .onConflict((conflict) =>
+        conflict
+          .columns(["account_id", "inbox_id", "ref"])
+          .doUpdateSet((eb) => ({
+            folder: eb.ref("excluded.folder"),
+            verdict: eb.ref("excluded.verdict"),
+            facts: eb.ref("excluded.facts"),
+            seen_at: now,
+          }))
+          .where((eb) =>
+            eb.or([
+              eb("seen_messages.verdict", "not in", ["sent", "notice", "opened"]),
+              eb.and([eb("seen_messages.verdict", "=", "opened"), eb("excluded.verdict", "=", "notice")]),
+            ]),
+          ),
+      )
+      .execute(),
+  );
+};
+
+/** What became of messages by the provider's id; those never seen are missing from the map. */
+export const readVerdicts = async (
+  read: Read,
+  accountId: string,
+  inboxId: string,
+  refs: readonly string[],
+): Promise<Map<string, SeenVerdict>> => {
+  const rows = await inBatches([...new Set(refs)], (batch) =>
+    read
+      .selectFrom("seen_messages")
+      .select(["ref", "verdict"])
+      .where("account_id", "=", accountId)
+      .where("inbox_id", "=", inboxId)
+      .where("ref", "in", batch)
+      .execute(),
+  );
+  return new Map(rows.map((row) => [row.ref, row.verdict]));
+};
+
+/** Every inbox of the account that saw a message with this Message-ID. */
+export const findSeen = async (
+  read: Read,
+  accountId: string,
+  messageId: string,
+): Promise<(SeenMessage & { inboxId: string; seenAt: number })[]> => {
+  const rows = await read
+    .selectFrom("seen_messages")
+    .selectAll()
+    .where("account_id", "=", accountId)
+    .where("message_key", "=", idKey(messageId))
+    .orderBy("inbox_id")
+    .orderBy("ref")
+    .limit(50)
+    .execute();
+  return rows.map((row) => ({
+    inboxId: row.inbox_id,
+    ref: row.ref,
+    folder: row.folder,
+    verdict: row.verdict,
+    messageId: row.message_key,
+    facts: fromJsonOrNull<Json>(row.facts),
+    receivedAt: row.received_at,
+    seenAt: row.seen_at,
+  }));
+};

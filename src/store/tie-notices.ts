@@ -1,0 +1,216 @@
+import { idsNamed, type Match, matchReport, type RecipientMatch } from "../bounces/match.ts";
+import type { RecipientOutcome } from "../bounces/report.ts";
+import type { NoticeState, Write } from "../ports/database.ts";
+import { fold, type HistoryEntry } from "../timeline/fold.ts";
+import { appendHistory, withFold } from "./append-history.ts";
+import { addressOwners, makeContacts } from "./contacts.ts";
+import type { EngagementRow } from "./engagements.ts";
+import type { NewEvent } from "./events.ts";
+import { historyEntry } from "./history-entry.ts";
+import { newId } from "./ids.ts";
+import { inBatches } from "./in-batches.ts";
+import { noticeEvent } from "./notice-event.ts";
+import { type Notice, type TiedRecipient, updateNotices, waitingFor } from "./notices.ts";
+import { findSentByIds, type SentMessage, toCandidates } from "./sent-messages.ts";
+import { type Decision, decideWhomToLog } from "./whom-to-log.ts";
+
+/** How long a notice waits for its sent message, or for the ancestors in its References to count. */
+export const waitingMs = 72 * 3_600_000;
+
+/**
+ * Ties notices to the account's sent messages and logs them on their contacts' timelines: the one way there, for a new notice, one
+ * that was waiting, and one whose wait is over. Returns the events that tell of it; the caller appends them, late. All of it must
+ * run in one transaction, and running it again changes nothing.
+ */
+export const tieNotices = async (
+  tx: Write,
+  accountId: string,
+  notices: readonly Notice[],
+  options: { waitingIsOver: boolean },
+  now: number,
+): Promise<NewEvent[]> => {
+  if (notices.length === 0) return [];
+  const sought = await seek(tx, accountId, notices, options);
+  const ties = sought.flatMap((one) => one.ties);
+  const decisions = await decideWhomToLog(tx, accountId, ties);
+  const engagementOf = await provideEngagements(tx, accountId, ties, decisions, now);
+  const additions = ties.flatMap((tie) => {
+    const engagementId = engagementOf.get(tie.key);
+    return engagementId === undefined ? [] : [{ engagementId, entry: tie.entry(now) }];
+  });
+  const { events, created } = await appendHistory(tx, accountId, additions, now);
+  const outcomes = sought.map((one) => conclude(one, engagementOf, decisions, options, now));
+  await updateNotices(tx, accountId, outcomes);
+  const told = outcomes.flatMap(({ notice, before }) => noticeEvent(notice, before) ?? []);
+  // A delivery receipt that came before the bounce it closes waits for the engagement.
+  const receipts = await waitingFor(
+    tx,
+    accountId,
+    created.map((row) => `engagement:${row.sent_message_id}`),
+  );
+  const others = receipts.filter((receipt) => !notices.some((notice) => notice.id === receipt.id));
+  return [...events, ...told, ...(await tieNotices(tx, accountId, others, { waitingIsOver: false }, now))];
+};
+
+/** One recipient of one notice, tied to a recipient of a sent message. */
+export type Tie = {
+  /** Names the engagement before it has an id. */
+  key: string;
+  notice: Notice;
+  outcome: RecipientOutcome;
+  match: Match;
+  sent: SentMessage;
+  entry: (now: number) => HistoryEntry;
+};
+
+type Sought = { notice: Notice; matches: RecipientMatch[]; ties: Tie[]; namedIds: string[]; idIsKnown: boolean };
+
+const seek = async (tx: Write, accountId: string, notices: readonly Notice[], options: { waitingIsOver: boolean }): Promise<Sought[]> => {
+  const named = new Map(notices.map((notice) => [notice.id, idsNamed(notice.report).map(({ id }) => id)]));
+  const found = await findSentByIds(tx, accountId, [...named.values()].flat());
+  return notices.map((notice) => {
+    const namedIds = named.get(notice.id) ?? [];
+    const candidates = toCandidates(found, namedIds);
+    const matches = matchReport(notice.report, candidates, options);
+    const messages = new Map([...found.values()].flat().map((message) => [message.id, message]));
+    return { notice, matches, ties: tiesOf(notice, matches, messages), namedIds, idIsKnown: candidates.length > 0 };
+  });
+};
+
+const tiesOf = (notice: Notice, matches: readonly RecipientMatch[], messages: ReadonlyMap<string, SentMessage>): Tie[] => {
+  const seen = new Set<string>();
+  return matches.flatMap(({ outcome, match }) => {
+    const sent = match && messages.get(match.sentMessageId);
+    if (!match || !sent || historyEntry(notice, outcome, match, true, 0) === null) return [];
+    const key = tieKey(match);
+    // Two members of one alias can fail in one notice: the second is an entry of its own.
+    const first = !seen.has(key);
+    seen.add(key);
+    const entry = (now: number) => historyEntry(notice, outcome, match, first, now) as HistoryEntry;
+    return [{ key, notice, outcome, match, sent, entry }];
+  });
+};
+
+export const tieKey = (match: Match): string => `${match.sentMessageId} ${match.recipient.addressKey}`;
+
+/** The engagement of each tie that is to be logged, made where there is none. A receipt alone makes none: nothing bounced. */
+const provideEngagements = async (
+  tx: Write,
+  accountId: string,
+  ties: readonly Tie[],
+  decisions: ReadonlyMap<string, Decision>,
+  now: number,
+): Promise<Map<string, string>> => {
+  const wanted = ties.filter((tie) => tie.outcome.action !== "delivered");
+  const make = wanted.filter((tie) => decisions.get(tie.key)?.log === "make").map((tie) => tie.match.recipient.address);
+  if (make.length > 0) await makeContacts(tx, accountId, make, now);
+  const owners = await addressOwners(
+    tx,
+    accountId,
+    wanted.map((tie) => tie.match.recipient.addressKey),
+  );
+  const rows = new Map<string, EngagementRow>();
+  for (const tie of wanted) {
+    const contactId = owners.get(tie.match.recipient.addressKey)?.contactId;
+    const log = decisions.get(tie.key)?.log;
+    if (contactId && (log === "contact" || log === "make") && !rows.has(tie.key))
+      rows.set(tie.key, newEngagement(accountId, tie, contactId, now));
+  }
+  const ordered = [...rows].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, row]) => row);
+  await inBatches(ordered, (batch) =>
+    tx
+      .insertInto("engagements")
+      .values(batch)
+      .onConflict((conflict) => conflict.columns(["account_id", "sent_message_id", "recipient_key"]).doNothing())
+      .execute(),
+  );
+  return readEngagementIds(
+    tx,
+    accountId,
+    ties.filter((tie) => decisions.get(tie.key)?.log !== "never"),
+  );
+};
+
+/** Version 0: it has no history yet. Its first fold follows in the same transaction. */
+const newEngagement = (accountId: string, tie: Tie, contactId: string, now: number): EngagementRow => {
+  const bare: EngagementRow = {
+    account_id: accountId,
+    id: newId("eng", now),
+    sent_message_id: tie.sent.id,
+    recipient_key: tie.match.recipient.addressKey,
+    recipient_address: tie.match.recipient.address,
+    recipient_role: tie.match.recipient.role,
+    contact_id: contactId,
+    // Whose letter it was; a bounce to a shared mailbox belongs to the one who wrote.
+    inbox_id: tie.sent.inboxId ?? tie.notice.inboxId,
+    state: "pending",
+    category: null,
+    reason: null,
+    folded: "",
+    pending_until: null,
+    backfill: 0,
+    occurred_at: 0,
+    detected_at: 0,
+    updated_at: now,
+    version: 0,
+  };
+  return { ...withFold(bare, fold([tie.entry(now)], tie.sent.sentAt), now), version: 0 };
+};
+
+const readEngagementIds = async (tx: Write, accountId: string, ties: readonly Tie[]): Promise<Map<string, string>> => {
+  const rows = await inBatches([...new Set(ties.map((tie) => tie.sent.id))].sort(), (batch) =>
+    tx
+      .selectFrom("engagements")
+      .select(["id", "sent_message_id", "recipient_key"])
+      .where("account_id", "=", accountId)
+      .where("sent_message_id", "in", batch)
+      .execute(),
+  );
+  const wanted = new Set(ties.map((tie) => tie.key));
+  return new Map(rows.map((row) => [`${row.sent_message_id} ${row.recipient_key}`, row.id] as const).filter(([key]) => wanted.has(key)));
+};
+
+/** What became of a notice, and what it waits for from now on. */
+const conclude = (
+  sought: Sought,
+  engagementOf: ReadonlyMap<string, string>,
+  decisions: ReadonlyMap<string, Decision>,
+  options: { waitingIsOver: boolean },
+  now: number,
+): { notice: Notice; before: NoticeState; waitKeys: string[] } => {
+  const { notice, matches, namedIds } = sought;
+  const tied = matches.map((found) => tiedRecipient(found, engagementOf, decisions));
+  const state = stateOf(sought, tied, options.waitingIsOver);
+  const waitsForIds = state === "waiting" || (state === "no_bounce" && matches.some(({ match }) => match === null));
+  const waitKeys = new Set(waitsForIds ? namedIds.map((id) => `id:${id}`) : []);
+  for (const { outcome, match } of matches) {
+    if (!match || engagementOf.has(tieKey(match))) continue;
+    if (outcome.action === "delivered") waitKeys.add(`engagement:${match.sentMessageId}`);
+    else if (decisions.get(tieKey(match))?.log === "wait") waitKeys.add(`address:${match.recipient.addressKey}`);
+  }
+  const waitsUntil = state === "waiting" ? (notice.waitsUntil ?? notice.detectedAt + waitingMs) : null;
+  return { notice: { ...notice, matches: tied, state, waitsUntil, updatedAt: now }, before: notice.state, waitKeys: [...waitKeys].sort() };
+};
+
+const tiedRecipient = (
+  { outcome, match, suggestion, because }: RecipientMatch,
+  engagementOf: ReadonlyMap<string, string>,
+  decisions: ReadonlyMap<string, Decision>,
+): TiedRecipient => {
+  const engagementId = (match && engagementOf.get(tieKey(match))) ?? null;
+  const why = match && engagementId === null ? decisions.get(tieKey(match))?.because : undefined;
+  return { address: outcome.address, match, suggestion, because: why ? `${because} ${why}` : because, engagementId };
+};
+
+const stateOf = ({ notice, matches, namedIds, idIsKnown }: Sought, tied: readonly TiedRecipient[], waitingIsOver: boolean): NoticeState => {
+  const failures = tied.filter((_, i) => matches[i]?.outcome.action !== "delivered");
+  if (failures.length === 0 && notice.kind !== "unread_notice") return "no_bounce";
+  if (failures.length > 0 && failures.every(({ match }) => match !== null)) {
+    return failures.every(({ engagementId }) => engagementId !== null) ? "matched" : "not_logged";
+  }
+  // A message that is known and did not go to that recipient will not change; a person has to look.
+  if (failures.some(({ suggestion }) => suggestion !== null) || namedIds.length === 0) return "unmatched";
+  if (notice.kind === "unread_notice" && idIsKnown) return "unmatched";
+  if (!waitingIsOver) return "waiting";
+  return idIsKnown ? "unmatched" : "not_ours";
+};
