@@ -5,6 +5,7 @@
 import type { Connector } from "../src/ports/connector.ts";
 
 export const registry: { readonly [provider: string]: () => Promise<Connector> } = {
+  imap: async () => (await import("./imap/connector.ts")).imap,
   maildir: async () => (await import("./maildir/connector.ts")).maildir,
 };
 

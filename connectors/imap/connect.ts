@@ -1,0 +1,71 @@
+import { isIP } from "node:net";
+import { ImapFlow, type ImapFlowOptions } from "imapflow";
+import type { ConnectedInbox, Tools } from "../../src/ports/connector.ts";
+import { abortable } from "../shared/abortable.ts";
+import { imapError } from "./imap-error.ts";
+import { readPassword, readSettings } from "./settings.ts";
+import { tlsOptions } from "./tls-options.ts";
+
+/** Waits (milliseconds) after which a server counts as not answering. */
+export type Timeouts = { connect: number; greeting: number; idle: number };
+
+export const usualTimeouts: Timeouts = { connect: 20_000, greeting: 15_000, idle: 60_000 };
+
+/** A body is fetched in pieces of this many bytes, and no answer may hold a longer literal than twice that. */
+export const pieceSize = 4 * 1024 * 1024;
+
+/** A list of all the numbers of a folder with two million messages fits into this. */
+const maxLineLength = 32 * 1024 * 1024;
+
+const clientOptions = (timeouts: Timeouts): ImapFlowOptions => ({
+  logger: false,
+  disableCompression: true,
+  disableAutoEnable: true,
+  disableAutoIdle: true,
+  clientInfo: { name: "Bounceline" },
+  connectionTimeout: timeouts.connect,
+  greetingTimeout: timeouts.greeting,
+  socketTimeout: timeouts.idle,
+  maxLiteralSize: 2 * pieceSize,
+  maxLineLength,
+  maxResponseSize: maxLineLength,
+});
+
+/**
+ * Connects, secures the connection and logs in (RFC 9051, 6.2). The password leaves this machine only over TLS. Throws a
+ * ConnectorError, or the signal's reason when it is aborted.
+ */
+export const connect = async (
+  inbox: ConnectedInbox,
+  tools: Tools,
+  timeouts = usualTimeouts,
+  more: ImapFlowOptions = {},
+): Promise<ImapFlow> => {
+  const { host, port, security, username, pinnedCertificate } = readSettings(inbox);
+  const { signal } = tools;
+  await tools.limiter.take(`imap:${host}`, 1, signal);
+  const pass = readPassword(await abortable(tools.credentials.read(), signal));
+  const target = await abortable(tools.dial(host, port), signal);
+  const client = new ImapFlow({
+    ...clientOptions(timeouts),
+    ...more,
+    host: target.address,
+    port: target.port,
+    // An address is not sent as a server name (RFC 6066, 3), but verified all the same.
+    ...(isIP(target.servername) ? {} : { servername: target.servername }),
+    ...(security === "tls" ? { secure: true } : { secure: false, doSTARTTLS: true }),
+    tls: tlsOptions(pinnedCertificate),
+    auth: { user: username, pass },
+  });
+  // An error event without a listener ends the process; what it says also rejects the command that waits.
+  client.on("error", (error: Error & { code?: string }) =>
+    tools.log.debug({ inbox: inbox.id, code: error.code }, "the connection to the mail server failed"),
+  );
+  try {
+    await abortable(client.connect(), signal);
+    return client;
+  } catch (error) {
+    client.close();
+    throw imapError(error, { host, port });
+  }
+};

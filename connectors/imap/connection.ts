@@ -1,0 +1,84 @@
+import type { ImapFlow, MailboxObject } from "imapflow";
+import type { ConnectedInbox, Tools } from "../../src/ports/connector.ts";
+import { abortable } from "../shared/abortable.ts";
+import { sleep } from "../shared/sleep.ts";
+import { connect, type Timeouts, usualTimeouts } from "./connect.ts";
+import { imapError, isDropped, isFolderMissing } from "./imap-error.ts";
+import { readSettings } from "./settings.ts";
+
+/** How long to wait before a broken connection is made anew, in milliseconds; then the poll is given up. */
+const waits = [250, 2000];
+
+/**
+ * One connection of a session, made when first needed and made anew when it breaks. Work is done one piece after the other,
+ * each with the folder it names open; a piece must be able to run twice.
+ */
+export type Connection = {
+  run<T>(work: (client: ImapFlow) => Promise<T>): Promise<T>;
+  /** Opens the folder read-only first (EXAMINE, RFC 9051, 6.3.3), so that nothing in it can change. */
+  runIn<T>(path: string, work: (client: ImapFlow, folder: MailboxObject) => Promise<T>): Promise<T | "no_folder">;
+  close(): Promise<void>;
+};
+
+const examine = async (client: ImapFlow, path: string): Promise<MailboxObject | null> => {
+  try {
+    return await client.mailboxOpen(path, { readOnly: true });
+  } catch (error) {
+    if (isFolderMissing(error)) return null;
+    throw error;
+  }
+};
+
+/** Makes the connection of a session. Errors come out as ConnectorError, or as the signal's reason when it is aborted. */
+export const openConnection = (inbox: ConnectedInbox, tools: Tools, timeouts: Timeouts = usualTimeouts): Connection => {
+  const { signal } = tools;
+  const place = readSettings(inbox);
+  let client: ImapFlow | null = null;
+  let last: Promise<unknown> = Promise.resolve();
+  const cut = (): void => {
+    client?.close();
+    client = null;
+  };
+  signal.addEventListener("abort", cut, { once: true });
+
+  const attempt = async <T>(work: (client: ImapFlow) => Promise<T>): Promise<T> => {
+    if (client && !client.usable) cut();
+    client ??= await connect(inbox, tools, timeouts);
+    return abortable(work(client), signal);
+  };
+
+  const retrying = async <T>(work: (client: ImapFlow) => Promise<T>): Promise<T> => {
+    for (let broken = 0; ; broken++) {
+      signal.throwIfAborted();
+      try {
+        return await attempt(work);
+      } catch (error) {
+        signal.throwIfAborted();
+        const wait = waits[broken];
+        if (client?.usable === false || isDropped(error)) cut();
+        if (!isDropped(error) || wait === undefined) throw imapError(error, place);
+        tools.log.debug({ inbox: inbox.id, broken: broken + 1 }, "the connection broke and is made anew");
+        await sleep(wait, signal);
+      }
+    }
+  };
+
+  const run: Connection["run"] = (work) => {
+    const turn = last.then(() => retrying(work));
+    last = turn.catch(() => {});
+    return turn;
+  };
+  return {
+    run,
+    runIn: (path, work) =>
+      run(async (open) => {
+        const folder = await examine(open, path);
+        return folder === null ? "no_folder" : work(open, folder);
+      }),
+    async close() {
+      signal.removeEventListener("abort", cut);
+      if (client?.usable) await Promise.race([client.logout().catch(() => {}), sleep(1000, signal).catch(() => {})]);
+      cut();
+    },
+  };
+};

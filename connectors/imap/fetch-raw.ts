@@ -1,0 +1,44 @@
+import type { ImapFlow } from "imapflow";
+import { ConnectorError } from "../../src/ports/connector.ts";
+import { pieceSize } from "./connect.ts";
+import type { Connection } from "./connection.ts";
+import { readMessageRef } from "./message-ref.ts";
+
+const tooLarge = (size: number, maxBytes: number): ConnectorError =>
+  new ConnectorError("rejected", `The message has ${size} bytes, more than the ${maxBytes} that are read.`);
+
+const fetchPiece = async (client: ImapFlow, uid: number, start: number): Promise<Buffer | null> => {
+  const message = await client.fetchOne(String(uid), { uid: true, source: { start, maxLength: pieceSize } }, { uid: true });
+  return message && message.uid === uid ? (message.source ?? null) : null;
+};
+
+/** The whole message in pieces. RFC822.SIZE is not believed (some servers estimate it): the end is a piece that falls short. */
+const fetchPieces = async (client: ImapFlow, uid: number, maxBytes: number): Promise<Uint8Array | "gone"> => {
+  const pieces: Buffer[] = [];
+  let size = 0;
+  for (;;) {
+    const piece = await fetchPiece(client, uid, size);
+    if (piece === null) return "gone";
+    pieces.push(piece);
+    size += piece.length;
+    if (size > maxBytes) throw tooLarge(size, maxBytes);
+    if (piece.length < pieceSize) return Buffer.concat(pieces);
+  }
+};
+
+/**
+ * The exact bytes of the message a ref names; "gone" when it was expunged, its folder was removed, or the folder was
+ * renumbered (the message then has another ref). Its size is asked for first.
+ */
+export const fetchRaw = async (connection: Connection, ref: string, maxBytes: number): Promise<Uint8Array | "gone"> => {
+  const place = readMessageRef(ref);
+  if (!place) return "gone";
+  const found = await connection.runIn(place.path, async (client, { uidValidity }) => {
+    if (String(uidValidity ?? 0) !== place.uidValidity) return "gone";
+    const message = await client.fetchOne(String(place.uid), { uid: true, size: true }, { uid: true });
+    if (!message || message.uid !== place.uid) return "gone";
+    if ((message.size ?? 0) > maxBytes) throw tooLarge(message.size ?? 0, maxBytes);
+    return fetchPieces(client, place.uid, maxBytes);
+  });
+  return found === "no_folder" ? "gone" : found;
+};

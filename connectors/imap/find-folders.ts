@@ -1,0 +1,65 @@
+import type { ListResponse } from "imapflow";
+import type { FolderRole } from "../../src/bounces/envelope.ts";
+import type { Folder, Warning } from "../../src/ports/connector.ts";
+import type { ImapSettings } from "./settings.ts";
+
+export type FoundFolders = { folders: Folder[]; warnings: Warning[] };
+type Wanted = Pick<ImapSettings, "sentFolder" | "extraFolders">;
+
+const selectable = ({ flags }: ListResponse): boolean => ![...flags].some((flag) => /^\\(noselect|nonexistent)$/i.test(flag));
+
+const byPath = (list: readonly ListResponse[], path: string): ListResponse | undefined =>
+  list.find((entry) => entry.path === path) ?? list.find((entry) => entry.path.toLowerCase() === path.toLowerCase());
+
+/** The server's own word (RFC 6154) before what a folder's name suggests, which imapflow knows in many languages. */
+const bySpecialUse = (list: readonly ListResponse[], use: string): ListResponse | undefined => {
+  const marked = list.filter(({ specialUse }) => specialUse === use);
+  return marked.find(({ specialUseSource }) => specialUseSource === "extension") ?? marked[0];
+};
+
+const findSent = (
+  list: readonly ListResponse[],
+  sentFolder: string | undefined,
+): { found: ListResponse | undefined; warnings: Warning[] } => {
+  if (sentFolder) {
+    const found = byPath(list, sentFolder);
+    const text = `The folder "${sentFolder}", named for sent mail in the settings, is not there. Choose another.`;
+    return { found, warnings: found ? [] : [{ code: "folder_missing", text, folder: sentFolder }] };
+  }
+  const found = bySpecialUse(list, "\\Sent");
+  if (!found) {
+    const text = "We do not know where this mailbox keeps sent mail, so no notice can be matched. Choose the folder in the settings.";
+    return { found, warnings: [{ code: "sent_folder_unknown", text }] };
+  }
+  const text = `"${found.path}" is taken for the folder of sent mail because of its name. Choose another in the settings if that is wrong.`;
+  return { found, warnings: found.specialUseSource === "extension" ? [] : [{ code: "sent_folder_guessed", text, folder: found.path }] };
+};
+
+const findExtra = (list: readonly ListResponse[], paths: readonly string[]): { found: ListResponse[]; warnings: Warning[] } => {
+  const found = paths.map((path) => ({ path, entry: byPath(list, path) }));
+  return {
+    found: found.flatMap(({ entry }) => entry ?? []),
+    warnings: found
+      .filter(({ entry }) => entry === undefined)
+      .map(({ path }) => ({ code: "folder_missing", text: `The folder "${path}", named in the settings, is not there.`, folder: path })),
+  };
+};
+
+/**
+ * The folders to watch, Sent first: sent mail, the inbox, Junk (notices land there) and those the settings name. What is not
+ * there is a warning and stops nothing.
+ */
+export const findFolders = (all: readonly ListResponse[], wanted: Wanted): FoundFolders => {
+  const list = all.filter(selectable);
+  const sent = findSent(list, wanted.sentFolder || undefined);
+  const extra = findExtra(list, wanted.extraFolders);
+  const candidates: { entry: ListResponse | undefined; role: FolderRole }[] = [
+    { entry: sent.found, role: "sent" },
+    { entry: byPath(list, "INBOX"), role: "inbox" },
+    { entry: bySpecialUse(list, "\\Junk"), role: "junk" },
+    ...extra.found.map((entry) => ({ entry, role: "other" as const })),
+  ];
+  const folders = new Map<string, Folder>();
+  for (const { entry, role } of candidates) if (entry && !folders.has(entry.path)) folders.set(entry.path, { path: entry.path, role });
+  return { folders: [...folders.values()], warnings: [...sent.warnings, ...extra.warnings] };
+};

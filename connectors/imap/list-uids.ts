@@ -1,0 +1,44 @@
+import type { ImapFlow, MailboxObject } from "imapflow";
+import type { Connection } from "./connection.ts";
+import { sequenceSet } from "./fetch-envelopes.ts";
+
+/** What EXAMINE told of a folder. `uidNext` is null where the server does not say it (Courier); `next` is then worked out. */
+export type FolderFacts = { uidValidity: string; uidNext: number | null; next: number };
+
+/** The UID of the newest message, or 0 in an empty folder. */
+const lastUid = async (client: ImapFlow, folder: MailboxObject): Promise<number> => {
+  if (folder.exists === 0) return 0;
+  const last = await client.fetchOne("*", { uid: true });
+  return last ? last.uid : 0;
+};
+
+/** Opens a folder and says where its numbers stand; null if it does not exist. */
+export const lookAtFolder = async (connection: Connection, path: string): Promise<FolderFacts | null> => {
+  const facts = await connection.runIn(path, async (client, folder) => {
+    const uidNext = folder.uidNext || null;
+    return { uidValidity: String(folder.uidValidity ?? 0), uidNext, next: uidNext ?? (await lastUid(client, folder)) + 1 };
+  });
+  return facts === "no_folder" ? null : facts;
+};
+
+/** UIDs from `from` up, below `below` (null: no end), of messages that came in at or after `since` (epoch milliseconds; null: ever). */
+export type UidRange = { from: number; below: number | null; since: number | null };
+
+const oneDay = 86_400_000;
+
+/** The UIDs in a range, ascending. SINCE knows days only, in the server's time zone: a day more is asked for. */
+export const searchUids = async (connection: Connection, path: string, { from, below, since }: UidRange): Promise<number[]> => {
+  if (below !== null && below <= from) return [];
+  const uid = `${from}:${below === null ? "*" : below - 1}`;
+  const when = since === null || since <= oneDay ? {} : { since: new Date(since - oneDay) };
+  const found = await connection.runIn(path, (client) => client.search({ uid, ...when }, { uid: true }));
+  if (!Array.isArray(found)) return [];
+  return found.filter((each) => each >= from && (below === null || each < below)).sort((a, b) => a - b);
+};
+
+/** Those of some UIDs that the server still lists. */
+export const stillThere = async (connection: Connection, path: string, uids: readonly number[]): Promise<number[]> => {
+  if (uids.length === 0) return [];
+  const found = await connection.runIn(path, (client) => client.search({ uid: sequenceSet(uids) }, { uid: true }));
+  return Array.isArray(found) ? found.filter((uid) => uids.includes(uid)) : [];
+};

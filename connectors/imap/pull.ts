@@ -1,0 +1,183 @@
+import type { Envelope } from "../../src/bounces/envelope.ts";
+import type { ConnectedInbox, Cursor, Folder, Gap, Page, Tools, Warning } from "../../src/ports/connector.ts";
+import { splitByAge } from "../shared/split-by-age.ts";
+import type { Connection } from "./connection.ts";
+import { type FolderState, type ImapCursor, readCursor } from "./cursor.ts";
+import { fetchEnvelopes } from "./fetch-envelopes.ts";
+import { findFolders } from "./find-folders.ts";
+import { lookAtFolder, searchUids, stillThere } from "./list-uids.ts";
+import { readSettings } from "./settings.ts";
+
+const pageSize = 200;
+/** An empty stretch this many pages long still saves the position once. */
+const emptyPagesUnsaved = 10;
+
+/** One pull on its way: the position as it moves, and what is still to be told of it. */
+type Walk = { connection: Connection; inbox: ConnectedInbox; state: ImapCursor; dirty: boolean; warnings: Warning[] };
+
+const warn = (walk: Walk, warning: Warning): void => {
+  walk.warnings.push(warning);
+};
+
+/** The position of a folder seen for the first time, or seen under new numbers: all there is now is backfill. */
+const newState = (path: string, facts: { uidValidity: string; next: number }, since: number): FolderState => ({
+  path,
+  uidValidity: facts.uidValidity,
+  live: facts.next,
+  below: facts.next > 1 ? facts.next : null,
+  since,
+  seen: 0,
+  total: facts.next > 1 ? null : 0,
+});
+
+const renumberedText = (path: string): string => `The server has renumbered the folder "${path}"; its messages are listed again.`;
+
+/** Brings a folder's position up to date before it is read. Null when the folder went away since it was listed. */
+const settle = async (walk: Walk, folder: Folder): Promise<{ state: FolderState; next: number | null } | null> => {
+  const { inbox, state } = walk;
+  const facts = await lookAtFolder(walk.connection, folder.path);
+  if (facts === null) {
+    warn(walk, { code: "folder_missing", text: `The folder "${folder.path}" is not there any more.`, folder: folder.path });
+    return null;
+  }
+  const known = state.folders.find(({ path }) => path === folder.path);
+  if (known?.uidValidity === facts.uidValidity) {
+    widen(walk, known);
+    return { state: known, next: facts.uidNext };
+  }
+  if (known) warn(walk, { code: "folder_renumbered", text: renumberedText(folder.path), folder: folder.path });
+  const fresh = newState(folder.path, facts, inbox.since);
+  state.folders = [...state.folders.filter(({ path }) => path !== folder.path), fresh];
+  walk.dirty = true;
+  return { state: fresh, next: facts.uidNext };
+};
+
+/** A window that now reaches further back is read from its top again: what was read already is told by its refs. */
+const widen = (walk: Walk, state: FolderState): void => {
+  if (walk.inbox.since >= state.since) return;
+  Object.assign(state, { since: walk.inbox.since, below: state.live, seen: 0, total: null });
+  walk.dirty = true;
+};
+
+const progressOf = ({ folders }: ImapCursor): Page["progress"] => {
+  if (folders.every(({ below }) => below === null)) return null;
+  const total = folders.reduce<number | null>((sum, folder) => (sum === null || folder.total === null ? null : sum + folder.total), 0);
+  return { done: folders.reduce((sum, { seen }) => sum + seen, 0), total };
+};
+
+const pageOf = (walk: Walk, folder: Folder, content: Pick<Page, "messages" | "backfill" | "gaps">): Page => {
+  const warnings = walk.warnings;
+  walk.warnings = [];
+  walk.dirty = false;
+  return { folder, ...content, cursor: structuredClone(walk.state) as Cursor, warnings, progress: progressOf(walk.state) };
+};
+
+type Read = { messages: Envelope[]; gaps: Gap[] };
+
+/**
+ * The envelopes of some UIDs. One the server lists but does not send is no proof that it is gone: it is asked for once more,
+ * and if it is still listed and still not sent, that is a gap.
+ */
+const readUids = async (walk: Walk, folder: Folder, state: FolderState, uids: readonly number[]): Promise<Read> => {
+  const request = { folder, uidValidity: state.uidValidity };
+  const found = await fetchEnvelopes(walk.connection, { ...request, uids });
+  if (found === "no_folder") return { messages: [], gaps: [] };
+  const unsent = uids.filter((uid) => !found.has(uid));
+  if (unsent.length === 0) return { messages: [...found.values()], gaps: [] };
+  const again = await fetchEnvelopes(walk.connection, { ...request, uids: unsent });
+  const all = again === "no_folder" ? found : new Map([...found, ...again].sort(([a], [b]) => a - b));
+  const listed = await stillThere(
+    walk.connection,
+    folder.path,
+    unsent.filter((uid) => !all.has(uid)),
+  );
+  const because = `The server lists ${listed.length} messages of "${folder.path}" but does not send them.`;
+  return { messages: [...all.values()], gaps: listed.length > 0 ? [{ folder: folder.path, from: null, to: null, because }] : [] };
+};
+
+/** The runs of a page before its last leave the position where it was, so that nothing can be lost between them. */
+function* emit(walk: Walk, folder: Folder, read: Read, live: boolean, advance: () => void): Iterable<Page> {
+  const runs = splitByAge(read.messages, walk.state.began, live);
+  for (const [index, run] of runs.entries()) {
+    const isLast = index === runs.length - 1;
+    if (isLast) advance();
+    yield pageOf(walk, folder, { ...run, gaps: isLast ? read.gaps : [] });
+  }
+  if (runs.length > 0) return;
+  advance();
+  if (read.gaps.length > 0) yield pageOf(walk, folder, { messages: [], backfill: !live, gaps: read.gaps });
+  else walk.dirty = true;
+}
+
+/** What came since the last look, oldest first. */
+async function* pullLive(walk: Walk, folder: Folder, state: FolderState, next: number | null): AsyncGenerator<Page> {
+  if (next !== null && next <= state.live) return;
+  // `n:*` also means the last message when nothing is at n or above (RFC 9051, 9, seq-range): searchUids leaves it out.
+  const uids = await searchUids(walk.connection, folder.path, { from: state.live, below: null, since: null });
+  for (let at = 0; at < uids.length; at += pageSize) {
+    const chunk = uids.slice(at, at + pageSize);
+    yield* emit(walk, folder, await readUids(walk, folder, state, chunk), true, () => {
+      state.live = Math.max(state.live, (chunk.at(-1) ?? 0) + 1);
+    });
+  }
+}
+
+const backfillUids = (walk: Walk, folder: Folder, { below, since }: FolderState): Promise<number[]> =>
+  searchUids(walk.connection, folder.path, { from: 1, below: below ?? 1, since });
+
+/** How much there is to read, before the first of it is read: people watch the progress of a first sync. */
+const countBackfill = async (walk: Walk, folder: Folder, state: FolderState): Promise<void> => {
+  state.total ??= state.seen + (await backfillUids(walk, folder, state)).length;
+};
+
+/** What was there at the first look, newest first, as far back as the window reaches. */
+async function* pullBackfill(walk: Walk, folder: Folder, state: FolderState): AsyncGenerator<Page> {
+  if (state.below === null) return;
+  const uids = await backfillUids(walk, folder, state);
+  let unsaved = 0;
+  for (let end = uids.length; end > 0; end -= pageSize) {
+    const chunk = uids.slice(Math.max(0, end - pageSize), end);
+    const { messages, gaps } = await readUids(walk, folder, state, chunk);
+    // The server's search knows days only, in its own time zone.
+    const young = messages.filter(({ receivedAt }) => receivedAt === null || receivedAt >= state.since);
+    yield* emit(walk, folder, { messages: young, gaps }, false, () => {
+      state.below = end <= pageSize ? null : (chunk[0] ?? null);
+      state.seen += chunk.length;
+    });
+    unsaved = young.length > 0 ? 0 : unsaved + 1;
+    if (unsaved >= emptyPagesUnsaved) yield pageOf(walk, folder, { messages: [], backfill: true, gaps: [] });
+    if (unsaved >= emptyPagesUnsaved) unsaved = 0;
+  }
+  if (state.below === null) return;
+  state.below = null;
+  walk.dirty = true;
+}
+
+const noteWarnings = (walk: Walk): void => {
+  const said = walk.warnings.map(({ code, folder }) => `${code} ${folder ?? ""}`).filter((each) => !each.startsWith("folder_renumbered"));
+  if (said.join("\n") !== walk.state.warned.join("\n")) walk.dirty = true;
+  walk.state.warned = said;
+};
+
+/** The pages of a mailbox, as ports/connector.ts promises them: what is new in every folder first, then what was there before. */
+export async function* pullImap(connection: Connection, inbox: ConnectedInbox, tools: Tools, cursor: Cursor): AsyncGenerator<Page> {
+  const state = readCursor(cursor, tools.now());
+  const { folders, warnings } = findFolders(await connection.run((client) => client.list()), readSettings(inbox));
+  const walk: Walk = { connection, inbox, state, dirty: cursor === null, warnings };
+  const settled: { folder: Folder; state: FolderState; next: number | null }[] = [];
+  for (const folder of folders) {
+    const found = await settle(walk, folder);
+    if (found) settled.push({ folder, ...found });
+  }
+  for (const { path } of state.folders.filter(({ path }) => !folders.some((folder) => folder.path === path))) {
+    if (!warnings.some(({ folder }) => folder === path)) {
+      warn(walk, { code: "folder_missing", text: `The folder "${path}" is not there any more, or no longer watched.`, folder: path });
+    }
+  }
+  noteWarnings(walk);
+  for (const { folder, state: position, next } of settled) yield* pullLive(walk, folder, position, next);
+  for (const { folder, state: position } of settled) await countBackfill(walk, folder, position);
+  for (const { folder, state: position } of settled) yield* pullBackfill(walk, folder, position);
+  const first = folders[0] ?? { path: "INBOX", role: "inbox" };
+  if (walk.dirty) yield pageOf(walk, first, { messages: [], backfill: false, gaps: [] });
+}

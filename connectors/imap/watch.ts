@@ -1,0 +1,55 @@
+import type { ImapFlow } from "imapflow";
+import type { ConnectedInbox, Tools } from "../../src/ports/connector.ts";
+import { sleep } from "../shared/sleep.ts";
+import { connect, usualTimeouts } from "./connect.ts";
+
+/** IDLE is begun anew this often; servers end a session that says nothing for 30 minutes (RFC 9051, 6.3.13), routers sooner. */
+const maxIdleTime = 4 * 60_000;
+const [firstWait, longestWait] = [5000, 10 * 60_000];
+
+const idle = async (inbox: ConnectedInbox, tools: Tools, onHint: () => void): Promise<ImapFlow> => {
+  const client = await connect(
+    inbox,
+    tools,
+    { ...usualTimeouts, idle: maxIdleTime + 60_000 },
+    { disableAutoIdle: false, autoIdleDelay: 100, maxIdleTime },
+  );
+  client.on("exists", onHint);
+  await client.mailboxOpen("INBOX", { readOnly: true });
+  return client;
+};
+
+const closed = (client: ImapFlow, signal: AbortSignal): Promise<void> =>
+  new Promise((resolve) => {
+    if (client.isClosed) resolve();
+    client.once("close", resolve);
+    signal.addEventListener("abort", () => client.close(), { once: true });
+  });
+
+/**
+ * Tells of new mail in the inbox by IDLE, on a connection of its own. A connection that breaks is made anew after a wait that
+ * grows; what came meanwhile is for the poll to find, so a hint is given at once. Rejects only if the first connection fails.
+ */
+export const watchInbox = async (inbox: ConnectedInbox, tools: Tools, onHint: () => void): Promise<() => Promise<void>> => {
+  const stopping = new AbortController();
+  const signal = AbortSignal.any([tools.signal, stopping.signal]);
+  const own = { ...tools, signal };
+  const first = await idle(inbox, own, onHint);
+  const stay = async (): Promise<void> => {
+    let client: ImapFlow | null = first;
+    for (let wait = firstWait; !signal.aborted; wait = client ? firstWait : Math.min(2 * wait, longestWait)) {
+      if (client) await closed(client, signal);
+      await sleep(wait, signal);
+      client = await idle(inbox, own, onHint).catch(() => null);
+      if (client) onHint();
+    }
+    client?.close();
+  };
+  const staying = stay().catch((error: unknown) => {
+    if (!signal.aborted) tools.log.warn({ inbox: inbox.id, error: String(error) }, "the inbox is no longer watched by IDLE");
+  });
+  return async () => {
+    stopping.abort();
+    await staying;
+  };
+};

@@ -1,0 +1,95 @@
+/**
+ * A real mail server for tests: Dovecot (IMAP with TLS, LMTP) and Postfix, which delivers for sales.example into Dovecot and
+ * bounces for real what the recipients' servers (smtp-sink) refuse. It runs only where it can be had cheaply: as root on
+ * Debian, from Debian's packages. Everything listens on loopback, on free ports, and lies in a folder of its own below the
+ * system's temporary folder. Nothing is started until the first test asks; all tests of a run share one.
+ */
+import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { inject } from "vitest";
+import { makeCertificates } from "./mail-server/certificates.ts";
+import { startDovecot } from "./mail-server/dovecot.ts";
+import { freePorts, untilAnswering } from "./mail-server/free-ports.ts";
+import { installPackages, whyNot } from "./mail-server/packages.ts";
+import { startPostfix } from "./mail-server/postfix.ts";
+import { makeRunFolder, removeLeftovers, stopRun } from "./mail-server/run-folder.ts";
+import { startSink } from "./mail-server/start-sink.ts";
+
+export type MailServer = {
+  /** `port` speaks TLS from the first byte, `starttlsPort` after STARTTLS. `pinnedCertificate` is the server's own, `ca` its issuer's (PEM). */
+  imap: { host: string; port: number; starttlsPort: number; pinnedCertificate: string; ca: string };
+  /** Postfix. It takes mail from anybody on this machine. */
+  smtp: { host: string; port: number };
+  /** Every address at sales.example is a user, each with this password. */
+  domain: string;
+  password: string;
+  /** Any local part at customer.example is taken; nobody, ghost, full, spam and others (smtp-sink.ts) are refused. */
+  customerDomain: string;
+};
+
+export type NoMailServer = { skipped: string };
+
+/** Starts the servers in a folder made by `makeRunFolder`. Where they cannot run, the answer is the reason. */
+export const startMailServer = async (run: string): Promise<MailServer | NoMailServer> => {
+  const reason = whyNot();
+  if (reason !== null) return { skipped: reason };
+  installPackages();
+  const [imap, imaps, lmtp, smtp, sink] = await freePorts(5);
+  const { ca, certificate } = makeCertificates(run);
+  startSink(run, sink);
+  startDovecot(run, { imap, imaps, lmtp });
+  startPostfix(run, { smtp, lmtp, sink });
+  await Promise.all([imap, imaps, lmtp, smtp, sink].map(untilAnswering));
+  return {
+    imap: { host: "localhost", port: imaps, starttlsPort: imap, pinnedCertificate: certificate, ca },
+    smtp: { host: "127.0.0.1", port: smtp },
+    domain: "sales.example",
+    password: "secret",
+    customerDomain: "customer.example",
+  };
+};
+
+/** For vitest's globalSetup: makes the run's folder, and at the end stops what was started in it. */
+export default async function setup({ provide }: { provide(key: "mailServerRun", run: string): void }): Promise<() => Promise<void>> {
+  await removeLeftovers();
+  const run = makeRunFolder();
+  provide("mailServerRun", run);
+  return () => stopRun(run);
+}
+
+declare module "vitest" {
+  export interface ProvidedContext {
+    mailServerRun: string;
+  }
+}
+
+const longestStart = 300_000;
+
+/** The run's mail server: started by whoever asks first, shared by all. Says aloud why, where there is none. */
+export const sharedMailServer = async (): Promise<MailServer | NoMailServer> => {
+  const run = inject("mailServerRun");
+  const facts = join(run, "facts.json");
+  if (takeLock(run)) {
+    const server = await startMailServer(run).catch((error: unknown) => ({ failed: String(error) }));
+    writeFileSync(`${facts}.new`, JSON.stringify(server));
+    renameSync(`${facts}.new`, facts);
+  }
+  for (const began = Date.now(); !existsSync(facts); await sleep(100)) {
+    if (Date.now() - began > longestStart) throw new Error(`The mail server did not start within ${longestStart / 1000} s.`);
+  }
+  const server = JSON.parse(readFileSync(facts, "utf8"));
+  if ("failed" in server) throw new Error(`The mail server did not start: ${server.failed}`);
+  if ("skipped" in server) console.warn(`SKIPPED, no real mail server: ${server.skipped}`);
+  return server;
+};
+
+/** Making a directory is atomic: one process succeeds. */
+const takeLock = (run: string): boolean => {
+  try {
+    mkdirSync(join(run, "lock"));
+    return true;
+  } catch {
+    return false;
+  }
+};
