@@ -137,6 +137,7 @@ const probe: Connector["probe"] = async (inbox, tools) => {
 export const maildir: Connector = {
   describe: {
     label: "Mail on this machine (Maildir, mbox or .eml files)",
+    operatorOnly: true,
     limits: [
       { code: "operator_only", text: "Only the operator can connect it, from the command line." },
       { code: "polling_only", text: "New mail is found when the folder is next looked at." },

@@ -126,6 +126,7 @@ const sentMessage = z.object({
   externalId: z.string().nullable(),
   messageId: z.string().nullable(),
   subject: z.string().nullable(),
+  from: z.string().nullable(),
   sentAt: time,
   metadata,
 });

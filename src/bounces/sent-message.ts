@@ -1,5 +1,5 @@
 import { type Envelope, firstValue, type HeaderFields } from "./envelope.ts";
-import { addressKey, idKey } from "./keys.ts";
+import { addressKey } from "./keys.ts";
 import type { SentRecipient } from "./match.ts";
 import { decodeWords } from "./part-text.ts";
 import { readMailboxes } from "./read-addresses.ts";
@@ -7,8 +7,8 @@ import { readMailboxes } from "./read-addresses.ts";
 /** A message that left through an inbox, with its recipients and every id it is known by. */
 export type SentMessage = {
   messageId: string | null;
-  /** idKey of every id it may be named by: its own, and those a provider gave it in its place. */
-  idKeys: string[];
+  /** Other ids it may be named by: those a provider gave it in place of its own. */
+  ids: string[];
   subject: string | null;
   from: string | null;
   recipients: (SentRecipient & { name: string | null })[];
@@ -20,16 +20,10 @@ export type SentMessage = {
 /** Reads a message of a Sent folder from its header facts. */
 export const readSentMessage = (envelope: Envelope): SentMessage => {
   const { headers } = envelope;
-  const messageId = firstValue(headers, "message-id");
-  const ids = [
-    messageId,
-    firstValue(headers, "x-microsoft-original-message-id"),
-    firstValue(headers, "x-google-original-message-id"),
-    ...(envelope.hints.otherIds ?? []),
-  ];
+  const replaced = [firstValue(headers, "x-microsoft-original-message-id"), firstValue(headers, "x-google-original-message-id")];
   return {
-    messageId,
-    idKeys: [...new Set(ids.map(idKey))].filter((key) => key !== ""),
+    messageId: firstValue(headers, "message-id"),
+    ids: [...replaced, ...(envelope.hints.otherIds ?? [])].filter((id) => id !== null),
     subject: decoded(headers, "subject"),
     from: readMailboxes(decoded(headers, "from") ?? "")[0]?.address ?? null,
     recipients: readRecipients(headers),

@@ -1,4 +1,4 @@
-import Fastify, { type FastifyBaseLogger, type FastifyInstance } from "fastify";
+import Fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from "fastify";
 import packageJson from "../../package.json" with { type: "json" };
 import { buildApi } from "../api/build-api.ts";
 import { newId } from "../store/ids.ts";
@@ -11,7 +11,7 @@ export const buildServer = async (house: House, nudge: () => void): Promise<Fast
   const { database, now } = house;
   const server = Fastify({
     loggerInstance: house.log as FastifyBaseLogger,
-    disableRequestLogging: true,
+    logController: new LogController({ disableRequestLogging: true }),
     genReqId: () => newId("req", now()),
     bodyLimit: 5_000_000,
   });

@@ -54,15 +54,10 @@ async function* readMbox(path: string): AsyncGenerator<Uint8Array> {
   if (lines.length > 0) yield Buffer.concat(lines);
 }
 
-/** Names the messages of an mbox: "path#1", "path#2", but plain "path" for a file that holds only one. */
+/** Names the messages of an mbox: the first by its path alone, the later ones "path#2", "path#3". */
 async function* nameMessages(path: string): AsyncGenerator<Source> {
   let number = 0;
-  let held: Uint8Array | null = null;
-  for await (const bytes of readMbox(path)) {
-    if (held) yield { name: `${path}#${++number}`, bytes: held };
-    held = bytes;
-  }
-  if (held) yield { name: number === 0 ? path : `${path}#${number + 1}`, bytes: held };
+  for await (const bytes of readMbox(path)) yield { name: ++number === 1 ? path : `${path}#${number}`, bytes };
 }
 
 const startsWithSeparator = async (path: string): Promise<boolean> => {

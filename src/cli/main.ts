@@ -1,11 +1,12 @@
 import { Command, CommanderError } from "commander";
 import packageJson from "../../package.json" with { type: "json" };
 import { accountCommand } from "./commands/account.ts";
+import { demoCommand } from "./commands/demo.ts";
 import { explainCommand } from "./commands/explain.ts";
 import { inboxCommand } from "./commands/inbox.ts";
 import { inspectCommand } from "./commands/inspect.ts";
 import { keysCommand } from "./commands/keys.ts";
-import { demoCommand, ownerLinkCommand, serveCommand } from "./commands/serve.ts";
+import { ownerLinkCommand, serveCommand } from "./commands/serve.ts";
 import { timelineCommand } from "./commands/timeline.ts";
 import { exitCodeOf, exitCodes } from "./exit-code.ts";
 

@@ -105,6 +105,8 @@ export type ProbeAnswer = { assumption: string; holds: true | false | "unknown";
 /** What people are told about a connector before they choose it. */
 export type Description = {
   label: string;
+  /** True where only the operator may connect it, from the command line: it reads files of this machine. */
+  operatorOnly?: boolean;
   /** Short sentences on what it cannot do, shown beside the inbox. */
   limits: readonly { code: string; text: string }[];
   /** Draws the form and checks what it sends. Secrets are apart, so that they can be sealed. */

@@ -36,6 +36,7 @@ export type Engagement = {
     externalId: string | null;
     messageId: string | null;
     subject: string | null;
+    from: string | null;
     sentAt: number;
     metadata: Json;
   };
@@ -133,6 +134,7 @@ const joined = (read: Read, accountId: string) =>
       "s.external_id",
       "s.message_id",
       "s.subject",
+      "s.from_address",
       "s.sent_at",
       "s.metadata",
     ])
@@ -213,6 +215,7 @@ const toEngagement = (row: Row, others: { othersFailed: number; othersTotal: num
       externalId: row.external_id,
       messageId: row.message_id,
       subject: row.subject,
+      from: row.from_address,
       sentAt: row.sent_at,
       metadata: fromJson<Json>(row.metadata),
     },

@@ -24,7 +24,8 @@ export const dueInboxes = async (
 /**
  * Begins a turn: raises the fence, so that any earlier turn writes nothing more, and moves the next poll to `busyUntil`, so that
  * nobody else takes the inbox while the turn runs and somebody does if its worker dies. Messages whose attempt was begun and
- * never ended took their worker down: they count a crash and are due now. Null when the inbox is not to be polled.
+ * never ended took their worker down: they count a crash and are due now. Null when the inbox is
+ * not due: paused, or taken by somebody else meanwhile.
  */
 export const claimInbox = async (
   tx: Write,
@@ -38,7 +39,7 @@ export const claimInbox = async (
     .set((eb) => ({ fence: eb("fence", "+", 1), next_poll_at: options.busyUntil, last_poll_at: now }))
     .where("account_id", "=", accountId)
     .where("id", "=", inboxId)
-    .where("next_poll_at", "is not", null)
+    .where("next_poll_at", "<=", now)
     .returningAll()
     .executeTakeFirst();
   if (!row) return null;
@@ -57,6 +58,8 @@ export type TurnEnd = {
   stateDetail?: Json;
   nextPollAt: number | null;
   failedPolls: number;
+  /** The position is of no use any more: the next turn lists anew. */
+  forgetCursor?: boolean;
   /** What is left out stays as it was. */
   progress?: { done: number; total: number | null } | null;
   folders?: readonly Folder[];
@@ -74,6 +77,7 @@ export const finishTurn = async (tx: Write, claim: Claim, end: TurnEnd, now: num
       next_poll_at: end.nextPollAt,
       failed_polls: end.failedPolls,
       updated_at: now,
+      ...(end.forgetCursor && { cursor: null }),
       ...(end.progress !== undefined && { progress: end.progress && toJson(end.progress) }),
       ...(end.folders !== undefined && { folders: toJson(end.folders) }),
       ...(end.warnings !== undefined && { warnings: toJson(end.warnings) }),

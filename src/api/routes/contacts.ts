@@ -2,7 +2,7 @@ import { z } from "zod";
 import type { Json } from "../../ports/connector.ts";
 import { type Contact, findContactByAddress, getContact, listContacts } from "../../store/contacts.ts";
 import { contactTimeline } from "../../store/engagements.ts";
-import { upsertContacts } from "../../store/save-page.ts";
+import { upsertContacts } from "../../store/upsert-contacts.ts";
 import { accountOf } from "../account-of.ts";
 import type { Api, ApiDeps } from "../deps.ts";
 import { engagementQuery, languageOf, presentEngagement } from "../present-engagement.ts";

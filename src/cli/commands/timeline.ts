@@ -44,8 +44,10 @@ export const timelineLines = (bounce: Engagement): string[] => {
       : (bounce.server?.diagnostic ?? "");
   return [
     `  ${bounce.state.toUpperCase().padEnd(9)} ${bounce.recipient.address.padEnd(28)} ${cause.padEnd(16)}  ${shorten(note, 90)}`,
-    `            "${bounce.sentMessage.subject ?? ""}" · matched by ${bounce.match ? text("en", `rule.${bounce.match.rule}`) : "hand"}`,
-    ...(bounce.recipient.relation === "same" ? [] : [`            ${bounce.recipient.reportedAddress} failed, behind the address that was written to`]),
+    `            "${bounce.sentMessage.subject ?? ""}"${bounce.sentMessage.from ? ` from ${bounce.sentMessage.from}` : ""} · matched by ${bounce.match ? text("en", `rule.${bounce.match.rule}`) : "hand"}`,
+    ...(bounce.recipient.relation === "same"
+      ? []
+      : [`            ${bounce.recipient.reportedAddress} failed, behind the address that was written to`]),
     ...said.actions.map((action) => `            → ${action.text}`),
   ];
 };

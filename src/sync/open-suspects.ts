@@ -1,0 +1,106 @@
+import { gzipSync } from "node:zlib";
+import { cutNotice } from "../bounces/cut-notice.ts";
+import type { Envelope } from "../bounces/envelope.ts";
+import { inspectMail } from "../bounces/inspect-mail.ts";
+import type { Evidence, Kind } from "../bounces/report.ts";
+import { ConnectorError } from "../ports/connector.ts";
+import type { SeenVerdict } from "../ports/database.ts";
+import { beginAttempts, type Owed, releaseAttempts } from "../store/owed.ts";
+import type { SavedMessage } from "../store/save-page.ts";
+import type { PageDeps } from "./process-page.ts";
+
+/** A message to be opened, and the steps that led there. */
+export type Suspect = { envelope: Envelope; backfill: boolean; steps: readonly Evidence[]; crashes?: number };
+
+/** A message that took its worker down this often is set aside. */
+const mostCrashes = 2;
+
+const minute = 60_000;
+/** When a message that could not be opened is tried again, by the number of attempts so far; then it is set aside. */
+const retryAfter = [1, 5, 30, 120, 360, 1440, 1440, 1440].map((minutes) => minutes * minute);
+
+/** Kinds that are kept as notices: what bounced, what tells that a message arrived after all, what a person should look at. */
+const kept = new Set<Kind>(["failure", "delay", "mixed", "unread_notice", "delivery_receipt", "held"]);
+
+/**
+ * Opens each suspect. The attempt is counted before the message is touched: what is still marked as begun when the inbox is
+ * claimed again took its worker down. What already did so once is opened alone, so that nothing innocent is counted with it.
+ */
+export const openSuspects = async (deps: PageDeps, suspects: readonly Suspect[]): Promise<Map<string, SavedMessage>> => {
+  const doubtful = suspects.filter(({ crashes = 0 }) => crashes > 0);
+  const others = suspects.filter((suspect) => !doubtful.includes(suspect));
+  const opened = new Map<string, SavedMessage>();
+  for (const group of [others, ...doubtful.map((suspect) => [suspect])]) {
+    if (group.length > 0) await openGroup(deps, group, opened);
+  }
+  return opened;
+};
+
+const openGroup = async (deps: PageDeps, group: readonly Suspect[], opened: Map<string, SavedMessage>): Promise<void> => {
+  const { database, claim, now } = deps;
+  const begun = await database.transaction((tx) => beginAttempts(tx, claim, group, now()));
+  const counts = new Map(begun.map((owed) => [owed.envelope.ref, owed]));
+  try {
+    for (const suspect of group) {
+      deps.signal.throwIfAborted();
+      opened.set(suspect.envelope.ref, await openOne(deps, suspect, counts.get(suspect.envelope.ref)));
+    }
+  } catch (error) {
+    // The turn ends here, and none of these took anything down.
+    const refs = group.map(({ envelope }) => envelope.ref);
+    await database.transaction((tx) => releaseAttempts(tx, claim, refs));
+    throw error;
+  }
+};
+
+const openOne = async (deps: PageDeps, suspect: Suspect, count: Owed | undefined): Promise<SavedMessage> => {
+  if ((count?.crashes ?? 0) >= mostCrashes) {
+    return setAside(suspect, "unreadable", "crashed", `It took the process down ${count?.crashes} times while it was read; set aside.`);
+  }
+  const bytes = await fetchOne(deps, suspect, count?.attempts ?? 1);
+  if (!(bytes instanceof Uint8Array)) return bytes;
+  return read(suspect, bytes);
+};
+
+/** The message's bytes, or what to save instead. Throws only what concerns the whole inbox. */
+const fetchOne = async (deps: PageDeps, suspect: Suspect, attempts: number): Promise<Uint8Array | SavedMessage> => {
+  const { ref, size } = suspect.envelope;
+  const limit = deps.maxMessageBytes;
+  const tooBig = () => setAside(suspect, "too_big", "too_big", `It exceeds the limit of ${Math.round(limit / 1_000_000)} MB; set aside.`);
+  if (size !== null && size > limit) return tooBig();
+  try {
+    const bytes = await deps.session.fetchRaw(ref, { maxBytes: limit });
+    if (bytes === "gone") return setAside(suspect, "gone", "gone_before_read", "It was deleted before it could be opened.");
+    return bytes.length > limit ? tooBig() : bytes;
+  } catch (error) {
+    if (error instanceof ConnectorError && (error.kind === "rejected" || error.kind === "unavailable"))
+      return later(deps, suspect, attempts, error);
+    throw error;
+  }
+};
+
+/** Tried again on its own schedule; the inbox goes on. */
+const later = (deps: PageDeps, suspect: Suspect, attempts: number, error: ConnectorError): SavedMessage => {
+  const wait = retryAfter[attempts - 1];
+  if (wait === undefined) {
+    return setAside(suspect, "unreachable", "unreachable", `It could not be opened in ${attempts} attempts: ${error.message}`);
+  }
+  const dueAt = deps.now() + Math.max(wait, error.retryAfterMs ?? 0);
+  const because = `It could not be opened (${error.message}); tried again later.`;
+  return { ...setAside(suspect, "owed", "owed", because), owed: { error: error.message, dueAt } };
+};
+
+const setAside = ({ envelope, steps }: Suspect, verdict: SeenVerdict, step: string, because: string): SavedMessage => ({
+  envelope,
+  verdict,
+  facts: null,
+  trace: { outcome: step, steps: [...steps, { step, because }] },
+});
+
+const read = ({ envelope, steps }: Suspect, bytes: Uint8Array): SavedMessage => {
+  const report = inspectMail(bytes);
+  const trace = (outcome: string) => ({ outcome, steps: [...steps, ...report.evidence] });
+  if (report.verdict === "unreadable") return { envelope, verdict: "unreadable", facts: null, trace: trace("unreadable") };
+  if (!kept.has(report.kind)) return { envelope, verdict: "opened", facts: null, trace: trace(report.kind) };
+  return { envelope, verdict: "notice", facts: null, report, source: gzipSync(cutNotice(bytes)), trace: trace(report.kind) };
+};

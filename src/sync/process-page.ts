@@ -1,0 +1,70 @@
+import type { Envelope } from "../bounces/envelope.ts";
+import { idKey } from "../bounces/keys.ts";
+import { readSentMessage } from "../bounces/sent-message.ts";
+import { answeredIds, type TriageContext, triage } from "../bounces/triage.ts";
+import type { Session } from "../ports/connector.ts";
+import type { Database } from "../ports/database.ts";
+import type { Claim } from "../store/fence.ts";
+import type { SavedMessage } from "../store/save-page.ts";
+import { readVerdicts } from "../store/seen-messages.ts";
+import { findSentByIds } from "../store/sent-messages.ts";
+import { openSuspects } from "./open-suspects.ts";
+
+export type PageDeps = {
+  database: Database;
+  session: Session;
+  claim: Claim;
+  /** The inbox's own addresses, as addressKey. */
+  own: readonly string[];
+  now: () => number;
+  signal: AbortSignal;
+  maxMessageBytes: number;
+};
+
+/**
+ * Judges the messages of a page and opens the suspects: the facts for savePage. Nothing is written here but the count of
+ * attempts. What is wrong with one message is its verdict; only what concerns the whole inbox (sign-in, rate limit, a lost
+ * connection) is thrown.
+ */
+export const processPage = async (deps: PageDeps, page: readonly Envelope[], backfill: boolean): Promise<SavedMessage[]> => {
+  const context = await triageContext(deps, page);
+  const judged = page.map((envelope) => ({ envelope, ...triage(envelope, context) }));
+  const suspects = judged.filter((one) => one.verdict === "suspect");
+  const known = await readVerdicts(
+    deps.database.read,
+    deps.claim.accountId,
+    deps.claim.inboxId,
+    suspects.map(({ envelope }) => envelope.ref),
+  );
+  const opened = await openSuspects(
+    deps,
+    // What has a verdict keeps it: a page that is read again must not open again what was set aside or is owed.
+    suspects.filter(({ envelope }) => !known.has(envelope.ref)).map(({ envelope, because }) => ({ envelope, backfill, steps: because })),
+  );
+  return judged.flatMap(({ envelope, verdict, because, facts }): SavedMessage[] => {
+    if (verdict === "suspect") {
+      const found = opened.get(envelope.ref);
+      return found ? [{ ...found, facts }] : [];
+    }
+    if (verdict === "sent") return [{ envelope, verdict, facts: null, sent: readSentMessage(envelope) }];
+    return [{ envelope, verdict, facts: { ...facts, because: because.map(({ step }) => step) } }];
+  });
+};
+
+/** What triage asks about the account, read at once for all messages of a page. */
+const triageContext = async ({ database, claim, own }: PageDeps, page: readonly Envelope[]): Promise<TriageContext> => {
+  const keys = new Set(
+    page
+      .filter(({ role }) => role !== "sent")
+      .flatMap(answeredIds)
+      .map(idKey),
+  );
+  const sent = await findSentByIds(database.read, claim.accountId, [...keys]);
+  return {
+    ownAddresses: new Set(own),
+    sentById: (key) => {
+      const found = sent.get(key)?.[0];
+      return found ? { recipients: found.recipients.map((recipient) => recipient.addressKey) } : null;
+    },
+  };
+};

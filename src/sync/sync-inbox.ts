@@ -1,0 +1,170 @@
+import type pino from "pino";
+import { type Connector, ConnectorError, type Credentials, type Cursor, type Page, type Session, type Tools } from "../ports/connector.ts";
+import type { Database } from "../ports/database.ts";
+import type { DueInbox } from "../ports/jobs.ts";
+import { FenceLost } from "../store/errors.ts";
+import { appendEvents, type NewEvent } from "../store/events.ts";
+import type { Claim } from "../store/fence.ts";
+import { saveGaps } from "../store/gaps.ts";
+import { inboxCredentials } from "../store/inbox-secrets.ts";
+import type { Inbox } from "../store/inboxes.ts";
+import { dueOwed, nextOwedAt } from "../store/owed.ts";
+import { savePage } from "../store/save-page.ts";
+import type { Keys } from "../store/secrets.ts";
+import { claimInbox, finishTurn } from "../store/turns.ts";
+import { nextPoll, type TurnEnd } from "./next-poll.ts";
+import { openSuspects } from "./open-suspects.ts";
+import { type PageDeps, processPage } from "./process-page.ts";
+
+export type SyncDeps = {
+  database: Database;
+  keys: Keys;
+  /** Null: there is no such connector (any more). */
+  loadConnector: (provider: string) => Promise<Connector | null>;
+  tools: (credentials: Credentials, signal: AbortSignal) => Tools;
+  now: () => number;
+  log: Pick<pino.Logger, "info" | "warn" | "error">;
+  pollEveryMs: number;
+  /** After so long a turn lets other inboxes go on. */
+  turnMs: number;
+  maxMessageBytes: number;
+};
+
+/**
+ * One turn on one inbox: claims it, tries again what is owed, reads pages until there is nothing new or the turn's time is
+ * up, and sets when it is polled next. Never throws but for a database that does not answer: whatever else goes wrong is the
+ * inbox's state. Null when somebody else has the inbox, or took it meanwhile.
+ */
+export const syncInbox = async (deps: SyncDeps, due: DueInbox, signal: AbortSignal): Promise<TurnEnd | null> => {
+  const now = deps.now();
+  // Longer than any turn: if this worker dies, somebody else takes the inbox after that.
+  const busyUntil = now + deps.turnMs + 300_000;
+  const claimed = await deps.database.transaction((tx) => claimInbox(tx, due.accountId, due.inboxId, { busyUntil }, now));
+  if (!claimed) return null;
+  try {
+    const end = await runTurn(deps, claimed, signal);
+    await endTurn(deps, claimed, end);
+    return end;
+  } catch (error) {
+    if (!(error instanceof FenceLost)) throw error;
+    deps.log.info({ inboxId: due.inboxId }, "the inbox was taken by somebody else; nothing was written");
+    return null;
+  }
+};
+
+type Claimed = { inbox: Inbox; cursor: Cursor; claim: Claim };
+
+const runTurn = async (deps: SyncDeps, claimed: Claimed, signal: AbortSignal): Promise<TurnEnd> => {
+  try {
+    return await readInbox(deps, claimed, signal);
+  } catch (error) {
+    if (error instanceof FenceLost) throw error;
+    if (signal.aborted) return { kind: "more" };
+    if (error instanceof ConnectorError)
+      return { kind: "failed", error: error.kind, message: error.message, retryAfterMs: error.retryAfterMs };
+    deps.log.error({ err: error, inboxId: claimed.inbox.id }, "a turn failed; a fault of ours");
+    return { kind: "failed", error: "bug", message: "Something went wrong on our side; it is in the log.", retryAfterMs: null };
+  }
+};
+
+const readInbox = async (deps: SyncDeps, { inbox, cursor, claim }: Claimed, signal: AbortSignal): Promise<TurnEnd> => {
+  const connector = await deps.loadConnector(inbox.provider);
+  if (!connector) throw new ConnectorError("rejected", `This installation has no connector called ${inbox.provider}.`);
+  const { database, keys, now } = deps;
+  const credentials = inboxCredentials({ database, keys, accountId: inbox.accountId, inboxId: inbox.id, now });
+  const { id, address, settings } = inbox;
+  const session = await connector.open({ id, address, settings, since: listSince(inbox, cursor) }, deps.tools(credentials, signal));
+  try {
+    return await readPages(deps, session, inbox, cursor, claim, signal);
+  } finally {
+    await session.close();
+  }
+};
+
+/** A position that was lost is made up for by listing again from a little before the newest mail seen, not from the beginning. */
+const listSince = ({ since, lastMailAt }: Inbox, cursor: Cursor): number =>
+  cursor === null && lastMailAt !== null ? Math.max(since, lastMailAt - overlapMs) : since;
+
+const overlapMs = 3 * 86_400_000;
+
+const readPages = async (
+  deps: SyncDeps,
+  session: Session,
+  inbox: Inbox,
+  cursor: Cursor,
+  claim: Claim,
+  signal: AbortSignal,
+): Promise<TurnEnd> => {
+  const { database, now, maxMessageBytes } = deps;
+  const pageDeps: PageDeps = { database, session, claim, own: inbox.addresses, now, signal, maxMessageBytes };
+  await tryOwedAgain(pageDeps);
+  const endAt = now() + deps.turnMs;
+  for await (const page of session.pull(cursor)) {
+    await readPage(pageDeps, page);
+    signal.throwIfAborted();
+    if (now() >= endAt) return { kind: "more" };
+  }
+  return { kind: "done" };
+};
+
+const readPage = async (deps: PageDeps, page: Page): Promise<void> => {
+  const messages = await processPage(deps, page.messages, page.backfill);
+  const { cursor, backfill, gaps, warnings, progress } = page;
+  await savePage(deps.database, { ...deps.claim, now: deps.now(), page: { cursor, backfill, gaps, warnings, progress }, messages });
+};
+
+/** At most so many owed messages at once, so that new mail is not kept waiting by old. */
+const owedAtOnce = 50;
+
+const tryOwedAgain = async (deps: PageDeps): Promise<void> => {
+  const { claim, database, now } = deps;
+  const owed = await dueOwed(database.read, claim.accountId, claim.inboxId, now(), owedAtOnce);
+  for (const backfill of [false, true]) {
+    const some = owed.filter((one) => one.backfill === backfill);
+    if (some.length === 0) continue;
+    const steps = [{ step: "owed", because: "It could not be opened before; tried again." }];
+    const opened = await openSuspects(
+      deps,
+      some.map(({ envelope, crashes }) => ({ envelope, backfill, crashes, steps })),
+    );
+    const page = { backfill, gaps: [], warnings: [], progress: null };
+    await savePage(database, { ...claim, now: now(), page, messages: [...opened.values()] });
+  }
+};
+
+const endTurn = async (deps: SyncDeps, { inbox, cursor, claim }: Claimed, end: TurnEnd): Promise<void> => {
+  const now = deps.now();
+  // There is progress to show as long as a first sync runs; it is taken away when a turn has read everything.
+  const firstSyncDone = end.kind === "done" || (cursor !== null && inbox.progress === null);
+  const next = nextPoll(end, { failedPolls: inbox.failedPolls, firstSyncDone }, now, deps.pollEveryMs);
+  const owedAt = await nextOwedAt(deps.database.read, claim.accountId, claim.inboxId);
+  const { state, detail, failedPolls, forgetCursor } = next;
+  const nextPollAt = end.kind === "done" && next.at !== null ? Math.max(now, Math.min(next.at, owedAt ?? next.at)) : next.at;
+  const progress = end.kind === "done" ? null : undefined;
+  await deps.database.transaction(async (tx) => {
+    const after = await finishTurn(tx, claim, { state, stateDetail: detail, nextPollAt, failedPolls, progress, forgetCursor }, now);
+    const events = stateEvents(inbox, after);
+    if (forgetCursor) {
+      const gap = {
+        folder: "",
+        from: inbox.lastMailAt,
+        to: now,
+        because: "The provider no longer knew where we had stopped; listed again with an overlap.",
+      };
+      for (const saved of await saveGaps(tx, claim.accountId, claim.inboxId, [gap], now))
+        events.push({ type: "inbox.gap_found", backfill: false, data: { inboxId: inbox.id, gap: saved } });
+    }
+    await appendEvents(tx, claim.accountId, events, now);
+  });
+};
+
+/** Events that tell of a change of state that somebody should know. */
+const stateEvents = (before: Inbox, after: Inbox): NewEvent[] => {
+  if (before.state === after.state) return [];
+  const data = { inboxId: after.id, address: after.address, state: after.state, previousState: before.state };
+  const tell = (type: string): NewEvent[] => [{ type, backfill: false, data }];
+  if (after.state === "reconnect_needed") return tell("inbox.attention_required");
+  if (before.state === "first_sync" && after.state === "watching") return tell("inbox.first_sync_completed");
+  if ((before.state === "reconnect_needed" || before.state === "unreachable") && after.state === "watching") return tell("inbox.recovered");
+  return [];
+};
