@@ -1,13 +1,16 @@
 /** Category and type of one recipient's outcome. */
 import { defaultMapping, type Mapping } from "./mapping.ts";
+import { retryTimeUsedUp } from "./reason-rules.ts";
 import type { BounceType, Category, RecipientOutcome } from "./report.ts";
 
 /** What classification needs to know of an outcome; a stored one can be classified again after a mapping changed. */
-export type Classifiable = Pick<RecipientOutcome, "action" | "status" | "smtpCode" | "reason" | "rule">;
+export type Classifiable = Pick<RecipientOutcome, "action" | "status" | "smtpCode" | "reason" | "rule" | "diagnostic">;
 
-/** True when the refusal was temporary: the status class decides, then the SMTP code. */
-const isTemporary = (outcome: Classifiable): boolean =>
-  outcome.status ? outcome.status.startsWith("4") : outcome.smtpCode !== null && outcome.smtpCode < 500;
+/** True when the refusal was temporary: the retry time is used up (even wrapped in a 5xx), or the status class, then the SMTP code says so. */
+const isTemporary = (outcome: Classifiable): boolean => {
+  if (retryTimeUsedUp.test((outcome.diagnostic ?? "").slice(0, 2000))) return true;
+  return outcome.status ? outcome.status.startsWith("4") : outcome.smtpCode !== null && outcome.smtpCode < 500;
+};
 
 /**
  * Delays are pending; deliveries are none. A final failure is soft when it is temporary or the mapping says so for its reason,

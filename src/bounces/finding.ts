@@ -1,4 +1,5 @@
 /** What a reader took from a notice about one recipient, before it is judged. */
+import type { Reason } from "./reasons.ts";
 import type { Action } from "./report.ts";
 
 export type Finding = {
@@ -13,6 +14,8 @@ export type Finding = {
   diagnostic: string | null;
   remoteMta: string | null;
   willRetryUntil: number | null;
+  /** The reason, where the dialect itself says it and the words stand in any language. */
+  known: Reason | null;
 };
 
 /** A finding that knows an address and what was said about it. */
@@ -24,5 +27,6 @@ export const finding = (address: string, diagnostic: string | null, more: Partia
   diagnostic: diagnostic?.replace(/\s+/g, " ").trim().slice(0, 2000) || null,
   remoteMta: null,
   willRetryUntil: null,
+  known: null,
   ...more,
 });

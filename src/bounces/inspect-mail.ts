@@ -58,7 +58,8 @@ const settleKind = (recognition: Recognition, notice: Notice, recipients: Recipi
 
 const reportOf = (notice: Notice): Report => {
   const recognition = recogniseNotice(notice);
-  const recipients = recognition.kind === "notice" ? recognition.findings.map((found) => outcomeOf(notice, found)) : [];
+  const recipients =
+    recognition.kind === "notice" ? recognition.findings.map((found, _, all) => outcomeOf(notice, found, all.length === 1)) : [];
   const original = readOriginal(notice, recognition.status);
   const inReplyTo = repliedIds(notice.fields);
   const kind = settleKind(recognition, notice, recipients, original.messageId !== null || inReplyTo.length > 0);

@@ -28,7 +28,7 @@ const readAddressLine = (line: string): AddressLine | null => {
   if (!word || !address) return null;
   const rest = bare.slice(word[0].length);
   // "jan@customer.example wrote" is prose; a block's line ends here or goes on with a sign.
-  return /^\s*(?:$|[:;,(.<]|-|\.\.\.|\[mailto|on \w{3},|\d{3} |failed|invalid )/i.test(rest)
+  return /^\s*(?:$|[:;,(.<]|-|\.\.\.|\[mailto|on |\d{3} |failed|invalid )/i.test(rest)
     ? { address, originalAddress: aliasOf(rest), rest }
     : null;
 };
@@ -36,8 +36,12 @@ const readAddressLine = (line: string): AddressLine | null => {
 const mostBlocks = 500;
 const longestReply = 30;
 
-/** Whether a blank line ends the words about an address: not before any were said. */
-const endsReply = (words: string[]): boolean => words.join("").replace(/[\s:.<>-]/g, "") !== "";
+/** "Technical details:", "----- Transcript of session follows -----", "====". */
+const isHeading = (word: string): boolean => /:\s*$|^\s*[-=*_|]{3,}/.test(word);
+
+/** Whether a blank line ends the words about an address: not before any were said. A heading and a rule say nothing. */
+const endsReply = (words: string[]): boolean =>
+  words.some((word) => !isHeading(word) && word.replace(/\([^()]*\)|[^\s<>]+@[^\s<>]+|[\s:.<>=*_|-]/g, "") !== "");
 
 /**
  * The blocks of a text, at most 500. `reply` holds the lines between an address and the next blank line or address; the last
@@ -52,12 +56,14 @@ export const readBlocks = (text: string): Finding[] => {
     if (address && !deeper) {
       blocks.push({ line: address, words: [address.rest.replace(/^\s*[:,;]\s*/, "")], open: true });
     } else if (current?.open && line.trim() === "") {
-      current.open = !endsReply(current.words.map((word) => word.replace(/\([^()]*\)/g, "")));
+      current.open = !endsReply(current.words);
     } else if (current?.open && current.words.length < longestReply) {
       current.words.push(line.trim());
     }
   }
   return blocks.map(({ line, words }) =>
-    finding(line.address, words.join(" "), { originalAddress: line.originalAddress ?? aliasOf(words.join(" ")) }),
+    finding(line.address, words.filter((word) => !/^\s*[-=*_|]{3,}/.test(word)).join(" "), {
+      originalAddress: line.originalAddress ?? aliasOf(words.join(" ")),
+    }),
   );
 };

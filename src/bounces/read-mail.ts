@@ -98,7 +98,8 @@ const readPart = (text: string, from: number, end: number, depth: number, counte
   // A message that lost its Content-Type, but not its parts, is read by their delimiters.
   const lost = depth === 0 && type === "" && guessBoundary(text, part.start, part.end) !== null;
   if (part.type.startsWith("multipart/") || lost) part.parts = readChildren(text, part, depth, counter);
-  return part;
+  // A multipart without a single delimiter is text that lost its structure.
+  return part.type.startsWith("multipart/") && part.parts.length === 0 ? { ...part, type: "text/plain" } : part;
 };
 
 const readChildren = (text: string, part: Part, depth: number, counter: Counter): Part[] => {

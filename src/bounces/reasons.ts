@@ -10,16 +10,25 @@ const longestLine = 1000;
 /** Words that look like host names and are Exchange's names for causes. */
 const causeName = /^(?:resolver|queue|storedrv|smtpsend|smtprecv|routing|agents?|advqueue|transport|submission|recipnotfound)\./;
 const hostName = /(?:[a-z0-9_-]+\.){2,}[a-z]{2,24}|[a-z0-9_-]+\.(?:com|net|org|edu|gov|info|biz|example|test|local|[a-z]{2})(?![a-z.])/g;
+const blockList = /spamhaus|spamcop|barracudacentral|sorbs|uceprotect|njabl|abuseat|mailspike|surbl|uribl/;
+
+/** The command a server refused, as Exim ("after RCPT TO:"), Postfix ("in reply to") and dma ("did not like our") name it. */
+const refusedCommand = /(?:after|in reply to|like our) (?:end of )?(mail|rcpt|data)\b/;
+
+/** What a sending server writes before the refusing server's own words. */
+const transportWords =
+  /^.{0,400}?(?:(?:host|server) \S{1,200} ?\[[^\]]{1,60}\](?::\d+)?(?: said)?:|remote host said:|other server returned was:|did not like our [a-z ]+:) (?=\d{3})/;
 
 /** The line the rules look at: `code enhanced-code text`, lower case, without addresses and host names. */
 export const replyLine = (code: number | null, status: string | null, text: string): string => {
-  const words = text
-    .slice(0, longestLine)
-    .toLowerCase()
+  const lower = text.slice(0, longestLine).toLowerCase().replace(/\s+/g, " ");
+  const command = refusedCommand.exec(lower)?.[1];
+  const words = lower
+    .replace(transportWords, "")
     .replace(/[^\s<>()[\]"',;:]+@[^\s<>()[\]"',;:]+/g, "addr")
-    .replace(hostName, (name) => (causeName.test(name) ? name : "host"))
+    .replace(hostName, (name) => (causeName.test(name) ? name : blockList.test(name) ? "blocklist" : "host"))
     .replace(/[\s<>]+/g, " ");
-  return `${code ?? "-"} ${status ?? "-"} ${words.trim()}`;
+  return `${code ?? "-"} ${status ?? "-"} ${command ? `@${command} ` : ""}${words.trim()}`;
 };
 
 /** Codes that mean one thing: with them only words of these rules are heard. */
@@ -27,17 +36,18 @@ const firmCodes = new Map<string, Set<string>>([
   [
     "1.1",
     new Set([
+      "local-program",
       "user-unknown",
       "mailbox-full",
       "relaying-denied",
       "blocklisted",
       "address-moved",
-      "mailbox-disabled",
       "host-unknown",
-      "retry-time-used-up",
+      "too-fast",
       "dmarc-policy",
     ]),
   ],
+  ["2.2", new Set(["mailbox-full"])],
 ]);
 
 const fromWords = (line: string, heard: Set<string> | undefined): Reason | null => {
@@ -62,6 +72,7 @@ export const reasonOf = (status: string | null, diagnostic: string | null): Reas
   const said = fromWords(line, firmCodes.get(tail));
   if (said) return said;
   const coded = reasonByStatus.get(tail);
+  if (!coded && /recipient address rejected|address rejected/.test(line)) return { reason: "userunknown", rule: "recipient-rejected" };
   if (coded) return { reason: coded, rule: `status-${code}` };
   return { reason: "undefined", rule: "no-rule" };
 };

@@ -42,7 +42,8 @@ const readGroup = (group: StatusFields): Finding | null => {
   if (!address) return null;
   const action = actions[(group.get("action") ?? "").toLowerCase().split(/[\s;(]/, 1)[0] ?? ""] ?? null;
   const status = statusCode(group.get("status"));
-  return finding(address, withoutType(group.get("diagnostic-code")), {
+  const comment = /\(([^()]{4,200})\)/.exec(group.get("status") ?? "")?.[1] ?? null;
+  return finding(address, withoutType(group.get("diagnostic-code")) ?? comment, {
     originalAddress: written.includes("@") && addressKey(written) !== addressKey(address) ? written : null,
     action: action ?? byClass[status?.[0] ?? ""] ?? null,
     status: /^expired/i.test(group.get("action") ?? "") ? (status ?? "4.4.7") : status,
@@ -89,6 +90,16 @@ export const repairSender = (notice: Notice, findings: Finding[]): Finding[] => 
   return [{ ...only, address: written }];
 };
 
+/** A server's reply with a code says more than prose, and prose more than nothing. */
+export const saysMore = (one: string | null, other: string | null): boolean => {
+  if (!one || !other) return one !== null;
+  const coded = (text: string): boolean => {
+    const { code, status } = readReply(text);
+    return code !== null || status !== null;
+  };
+  return coded(one) && !coded(other);
+};
+
 /** One finding per address: the later of two groups (another server tried) adds what the first does not know. */
 export const mergeFindings = (findings: Finding[]): Finding[] => {
   const merged = new Map<string, Finding>();
@@ -107,7 +118,7 @@ export const mergeFindings = (findings: Finding[]): Finding[] => {
               ? "failed"
               : (known.action ?? found.action),
         status: known.status ?? found.status,
-        diagnostic: known.diagnostic ?? found.diagnostic,
+        diagnostic: saysMore(found.diagnostic, known.diagnostic) ? found.diagnostic : known.diagnostic,
         remoteMta: known.remoteMta ?? found.remoteMta,
       });
   }
@@ -140,21 +151,33 @@ const finalAction = (found: Finding, prose: string, noticeDate: number | null): 
   return !triesOn && (found.status === "4.4.7" || usedUp.test(said)) ? "failed" : "delayed";
 };
 
-/** Judges a finding: action, codes, reason, category and type. */
-export const outcomeOf = (notice: Notice, found: Finding): RecipientOutcome => {
+/** "5.0.0" says no more than that it failed. */
+const isVague = (status: string): boolean => status.endsWith(".0.0");
+
+/** The reason by the recipient's own words; by the notice's prose where those say nothing and no other recipient is concerned. */
+const whyFailed = (notice: Notice, found: Finding, status: string | null, alone: boolean): { reason: string; rule: string } => {
+  if (found.known) return found.known;
+  const said = reasonOf(status, found.diagnostic);
+  if (said.rule !== "no-rule") return said;
+  const told = alone ? reasonOf(status, notice.prose.slice(0, 2000)) : said;
+  if (told.rule !== "no-rule") return told;
+  return found.action === "delayed" ? { reason: "expired", rule: "delay-without-reason" } : told;
+};
+
+/** Judges a finding: action, codes, reason, category and type. `alone`: the notice is about no other recipient. */
+export const outcomeOf = (notice: Notice, found: Finding, alone: boolean): RecipientOutcome => {
   const diagnostic = found.diagnostic;
   const reply = readReply(diagnostic ?? "");
   const action = finalAction(found, notice.prose, readDate(firstValue(notice.fields, "date")));
-  const status = found.status ?? reply.status;
+  const status = reply.status && !isVague(reply.status) ? reply.status : (found.status ?? reply.status);
   const failed = action === "failed" || action === "delayed";
-  const why = failed ? reasonOf(status, diagnostic) : { reason: null, rule: `action-${action}` };
-  const facts = { action, status, smtpCode: reply.code, reason: why.reason, rule: why.rule };
+  const why = failed ? whyFailed(notice, found, status, alone) : { reason: null, rule: `action-${action}` };
+  const facts = { action, status, smtpCode: reply.code, reason: why.reason, rule: why.rule, diagnostic };
   return {
     address: found.address,
     originalAddress: found.originalAddress,
     ...facts,
     ...classify(facts),
-    diagnostic,
     remoteMta: found.remoteMta,
     willRetryUntil: found.willRetryUntil,
   };

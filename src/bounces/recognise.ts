@@ -9,7 +9,16 @@ import type { Notice } from "./notice.ts";
 import { partText } from "./part-text.ts";
 import { readBlocks } from "./read-blocks.ts";
 import { readStatusPart, type StatusPart } from "./read-status.ts";
-import { findingsOfField, findingsOfReturned, findingsOfStatus, mergeFindings, ownerKeys, repairSender, replyAbout } from "./recipients.ts";
+import {
+  findingsOfField,
+  findingsOfReturned,
+  findingsOfStatus,
+  mergeFindings,
+  ownerKeys,
+  repairSender,
+  replyAbout,
+  saysMore,
+} from "./recipients.ts";
 import type { Evidence, Kind } from "./report.ts";
 
 /** A kind where no recipients are reported; `notice` where they are and their actions decide the kind. */
@@ -60,10 +69,16 @@ const recogniseReceipt = (notice: Notice): Recognition => {
   };
 };
 
+const readProse = ({ prose }: Notice): Finding[] => readBlocks(prose);
+
+/** How much of the prose a dialect's opening words are looked for in. */
+const headLength = 4000;
+
 /** Words the prose adds to a report whose status part gives no Diagnostic-Code, as OpenSMTPD's does. */
 const withProse = (notice: Notice, found: Finding): Finding => {
   if (found.diagnostic && !/^(?:smtp; ?)?\d{3}$/.test(found.diagnostic)) return found;
-  const blocks = readBlocks(notice.prose);
+  const dialect = dialects.find(({ opening }) => opening.source !== "\\S" && opening.test(notice.prose.slice(0, headLength)));
+  const blocks = (dialect?.read ?? readProse)(notice);
   const block =
     blocks.find((one) => addressKey(one.address) === addressKey(found.address)) ?? (blocks.length === 1 ? blocks[0] : undefined);
   return {
@@ -97,20 +112,38 @@ const recogniseStatus = (notice: Notice): Recognition | null => {
   };
 };
 
-/** How much of the prose a dialect's opening words are looked for in. */
-const headLength = 4000;
+/** A report whose MIME structure was lost on the way: its status fields stand in the text. */
+const recogniseInlineStatus = (notice: Notice): Recognition | null => {
+  const at = isMachine(notice) ? notice.prose.search(/^[ \t]*(?:reporting-mta|final-recipient)[ \t]*:/im) : -1;
+  if (at < 0 || !/^[ \t]*final-recipient[ \t]*:/im.test(notice.prose)) return null;
+  const status = readStatusPart(notice.prose.slice(at).replace(/^[ \t]+(?=[A-Z][\w-]+:)/gm, ""));
+  const findings = mergeFindings(repairSender(notice, findingsOfStatus(status)));
+  if (findings.length === 0) return null;
+  const because = "It comes from a machine, and the fields of a delivery-status part stand in its text.";
+  return {
+    kind: "notice",
+    format: "rfc3464-text",
+    findings: findings.map((one) => withProse(notice, one)),
+    status,
+    evidence: [{ step: "status_text", because }],
+  };
+};
+
+/** A single recipient without words of its own gets all that the notice says. */
+const withWords = (notice: Notice, found: Finding): Finding => {
+  const prose = notice.prose.replace(/\s+/g, " ").trim().slice(0, 2000);
+  return saysMore(prose, found.diagnostic) ? { ...found, diagnostic: prose } : found;
+};
 
 const dialectFindings = (dialect: Dialect, notice: Notice): Finding[] => {
   const owners = ownerKeys(notice);
   const field = findingsOfField(notice);
-  const read = (dialect.read ?? (({ prose }) => readBlocks(prose)))(notice);
+  const read = (dialect.read ?? readProse)(notice);
   const fieldKeys = new Set(field.map(({ address }) => addressKey(address)));
   const usable = read.filter(({ address }) => !owners.has(addressKey(address)) || fieldKeys.has(addressKey(address)));
   const known = usable.length > 0 ? usable : field.length > 0 ? field : findingsOfReturned(notice);
-  return mergeFindings(known).map((found) => ({
-    ...found,
-    diagnostic: found.diagnostic ?? (known.length === 1 ? notice.prose.replace(/\s+/g, " ").trim().slice(0, 2000) : null),
-  }));
+  const merged = mergeFindings(known).map((found) => ({ ...found, known: found.known ?? dialect.reason ?? null }));
+  return merged.length === 1 ? merged.map((found) => withWords(notice, found)) : merged;
 };
 
 const recogniseDialect = (notice: Notice): Recognition | null => {
@@ -170,5 +203,5 @@ export const recogniseNotice = (notice: Notice): Recognition => {
   const other = otherReports[notice.otherReport ?? ""];
   if (other) return nothing(other[0], "rfc6522", other[1]);
   if (notice.otherReport) return recogniseReceipt(notice);
-  return recogniseStatus(notice) ?? recogniseDialect(notice) ?? recogniseOther(notice);
+  return recogniseStatus(notice) ?? recogniseInlineStatus(notice) ?? recogniseDialect(notice) ?? recogniseOther(notice);
 };

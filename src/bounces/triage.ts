@@ -49,7 +49,7 @@ const fromKey = (envelope: Envelope): string =>
   addressKey(readMailboxes(decodeWords(firstValue(envelope.headers, "from") ?? ""))[0]?.address ?? "");
 
 /** Every id the message answers to; the last of References is the nearest. */
-const answeredIds = (envelope: Envelope): string[] =>
+export const answeredIds = (envelope: Envelope): string[] =>
   [...readIds(firstValue(envelope.headers, "in-reply-to")), ...readIds(firstValue(envelope.headers, "references")).reverse()].slice(0, 60);
 
 /** Reads the facts of an envelope. */

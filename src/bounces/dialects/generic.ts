@@ -10,12 +10,13 @@
 import type { Finding } from "../finding.ts";
 import { finding } from "../finding.ts";
 import type { Notice } from "../notice.ts";
+import { noticeSubject } from "../notice-subjects.ts";
 import { addressesIn, cleanAddress } from "../read-addresses.ts";
 import { readBlocks } from "../read-blocks.ts";
 import type { Dialect } from "./dialect.ts";
 
 const labelled =
-  /(?:(?:could not|cannot|couldn't|unable to|not) be delivered to|(?:failed|original|intended|final)? ?recipients?(?: address)?|(?:e-?mail|message|mail|delivery|deliver\w*)(?: \w+){0,3} (?:to|for)|rcpt to|address(?:ed)?(?: to)?|user)\s*:?\s*[<"']?([^\s<>"']+@[^\s<>"']+)/gi;
+  /(?:(?:could not|cannot|couldn't|unable to|not) be delivered to|(?:failed|original|intended|final)? ?recipients?(?: address)?|(?:e-?mail|message|mail|delivery|deliver\w*)(?: \w+){0,3} (?:to|for)|rcpt to|address(?:ed)?(?: to)?|undeliverable to|(?:unknown |delivery )?user(?:id)?(?: failed)?)\s*:?\s*[<"']?([^\s<>"']+@[^\s<>"']+)/gi;
 
 /** Addresses behind a label such as "Recipient:", "could not be delivered to", "delivering your mail to". */
 export const readLabelled = (prose: string): Finding[] =>
@@ -24,21 +25,32 @@ export const readLabelled = (prose: string): Finding[] =>
     .filter((address) => address !== "")
     .map((address) => finding(address, null));
 
-/** Blocks, else labelled lines, else the only address of the prose. */
+/** A mail system's own sign, or the original beside it: without either a postmaster may be a person who writes about a bounce. */
+const isSurelyMachine = ({ signs, returned, copy }: Notice): boolean =>
+  returned !== null || copy !== "" || signs.some((sign) => sign !== "machine_from" && sign !== "machine_return_path");
+
+/** Blocks, else labelled lines, else, in a notice that is surely a machine's, the first address of the prose. */
 export const readAnyShape = (notice: Notice): Finding[] => {
   const blocks = readBlocks(notice.prose);
   if (blocks.length > 0) return blocks;
   const lines = readLabelled(notice.prose);
-  if (lines.length > 0) return lines;
+  if (lines.length > 0 || !isSurelyMachine(notice)) return lines;
   return addressesIn(notice.prose)
     .slice(0, 1)
     .map((address) => finding(address, null));
 };
 
+/** How mail systems say that a message did not arrive. */
+const failureWords =
+  /(?:could|can|was|has|were|did|were)(?:n['’]t| ?not)(?: \S+){0,3} (?:delivered?|reach(?:ed)?|send|sent|relayed)|undeliver(?:able|ed)|deliver(?:y|ed|ing)?(?: \S+){0,6} (?:fail|refused|impossible|error|delayed|unsuccessful|not possible|abort)|(?:fail(?:ed|ure)?|unable|error)(?: \S+){0,5} deliver|wasn['’]t able to deliver|permanent (?:fatal )?error|fatal error|rejected|returned (?:mail|to sender|message)|not deliverable|mailbox (?:is )?full|user unknown|unknown user|failed permanently|recipients? (?:was|were|has|have)? ?(?:failed|aborted)|no such user|fail|transcript of session|pas pu être|nicht zugestellt|konnte nicht|no se pudo entregar|no (?:ha|pudo) (?:sido )?|non (?:è stato|recapitabile)|impossibile|nie (?:można|mogła|została) |não (?:foi|pôde)|dostarcz|配信|送信できません|не (?:может|удалось)|доставлен/i;
+
 export const generic: Dialect = {
   name: "text",
-  opening:
-    /(?:could|can|was|has|were|did|were)(?:n['’]t| ?not)(?: \S+){0,3} (?:delivered?|reach(?:ed)?|send|sent|relayed)|undeliver(?:able|ed)|deliver(?:y|ed|ing)?(?: \S+){0,6} (?:fail|refused|impossible|error|delayed|unsuccessful|not possible|abort)|(?:fail(?:ed|ure)?|unable|error)(?: \S+){0,5} deliver|wasn['’]t able to deliver|permanent (?:fatal )?error|fatal error|rejected|returned (?:mail|to sender|message)|not deliverable|mailbox (?:is )?full|user unknown|transcript of session|pas pu être|nicht zugestellt|konnte nicht|no se pudo entregar|no (?:ha|pudo) (?:sido )?|non (?:è stato|recapitabile)|impossibile|nie (?:można|mogła|została) |não (?:foi|pôde)|dostarcz|配信|送信できません|не (?:может|удалось)|доставлен/i,
+  opening: /\S/,
+  also: {
+    holds: ({ prose, subject, signs }) => signs.length > 0 && (failureWords.test(prose.slice(0, 4000)) || noticeSubject.test(subject)),
+    because: "It comes from a machine, and its words or its subject tell of a failed delivery.",
+  },
   delay:
     /(?:has|have) not (?:yet )?been delivered(?: yet)?|delayed|still (?:trying|being|in the queue)|will (?:continue|keep|be retried|retry|try)|warning message only|do not need to resend|not.{0,30}yet been/i,
   read: readAnyShape,
