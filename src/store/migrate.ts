@@ -35,7 +35,11 @@ export const migrate = async (db: Kysely<Tables>, options: MigrateOptions): Prom
   const newest = options.migrations.at(-1)?.version ?? 0;
   if (found.version >= newest) return;
   if (options.readonly) throw new StoreError("readonly", "The database has an older schema; run `bounceline migrate` first.");
-  if (options.file !== null && found.version > 0) await copyDatabase(db, `${options.file}.before-schema-${found.version}`);
+  if (options.file !== null && found.version > 0) {
+    // Not the copy of a schema that another process upgraded meanwhile.
+    const isOld = async () => (await readVersion(db, options.engine)).version === found.version;
+    await copyDatabase(db, `${options.file}.before-schema-${found.version}`, isOld);
+  }
   await db.transaction().execute(async (tx) => {
     if (options.engine === "postgres") await lock(tx);
     // Read again: another process may have done it while we waited for the lock.

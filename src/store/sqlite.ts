@@ -1,5 +1,5 @@
 import { once } from "node:events";
-import { rmSync } from "node:fs";
+import { renameSync, rmSync } from "node:fs";
 import { Worker } from "node:worker_threads";
 import {
   CompiledQuery,
@@ -30,10 +30,18 @@ export const sqliteDialect = (options: WorkerStart & { onStatement: (sql: string
   createQueryCompiler: () => new SqliteQueryCompiler(),
 });
 
-/** Writes a whole, consistent copy of an open database to `copy`, also while others read. A half one found there is replaced. */
-export const copyDatabase = async <T>(db: Kysely<T>, copy: string): Promise<void> => {
-  rmSync(copy, { force: true });
-  await statement`vacuum into ${copy}`.execute(db);
+/**
+ * Writes a whole, consistent copy of an open database to `copy`, also while others read and write. It takes its final name only
+ * when it is complete and `isWanted` still says so.
+ */
+export const copyDatabase = async <T>(db: Kysely<T>, copy: string, isWanted: () => Promise<boolean>): Promise<void> => {
+  const beside = `${copy}.${crypto.randomUUID()}`;
+  try {
+    await statement`vacuum into ${beside}`.execute(db);
+    if (await isWanted()) renameSync(beside, copy);
+  } finally {
+    rmSync(beside, { force: true });
+  }
 };
 
 const sqliteDriver = (options: WorkerStart & { onStatement: (sql: string) => void }): Driver => {
@@ -77,14 +85,15 @@ const sqliteDriver = (options: WorkerStart & { onStatement: (sql: string) => voi
   };
 };
 
-type WorkerLine = { ask(question: Question): Promise<QueryResult<object>>; close(): Promise<void> };
+export type WorkerLine = { ask(question: Question): Promise<QueryResult<object>>; close(): Promise<void> };
 
 const connected = (line: WorkerLine | undefined): WorkerLine => {
   if (!line) throw new Error("The SQLite driver was used before it was opened.");
   return line;
 };
 
-const openLine = async ({ file, readonly }: WorkerStart): Promise<WorkerLine> => {
+/** Starts the thread; `ask` waits for one answer at a time. */
+export const openLine = async ({ file, readonly }: WorkerStart): Promise<WorkerLine> => {
   const start: WorkerStart = { file, readonly };
   const worker = new Worker(new URL("./sqlite-worker.ts", import.meta.url), { workerData: start });
   let waiting: { resolve(answer: Answer): void; reject(error: Error): void } | undefined;

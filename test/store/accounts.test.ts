@@ -1,7 +1,8 @@
 import { expect, test } from "vitest";
 import { getAccount, listAccounts, updateAccount, upsertAccount } from "../../src/store/accounts.ts";
 import { createApiKey, listApiKeys, revokeApiKey, rotateApiKey, verifyApiKey } from "../../src/store/api-keys.ts";
-import { now, onBothEngines, openNew } from "./engines.ts";
+import { onBothEngines, openNew } from "./engines.ts";
+import { now } from "./sample-mail.ts";
 
 onBothEngines("accounts", (engine) => {
   test("an account is made, read and changed", async () => {

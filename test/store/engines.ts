@@ -6,14 +6,12 @@ import { afterEach, describe, inject } from "vitest";
 import type { Database } from "../../src/ports/database.ts";
 import { type OpenOptions, openDatabase } from "../../src/store/open.ts";
 import { type Keys, loadKeys } from "../../src/store/secrets.ts";
+import { now } from "./sample-mail.ts";
 
 export const engines = ["sqlite", "postgres"] as const;
 export type Engine = (typeof engines)[number];
 
 export const quiet = { debug() {}, info() {}, warn() {}, error() {} };
-
-/** The time in these tests, unless one says otherwise. */
-export const now = Date.UTC(2026, 10, 25, 17);
 
 const cleanups: (() => Promise<void> | void)[] = [];
 afterEach(async () => {

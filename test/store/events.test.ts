@@ -1,7 +1,8 @@
 import { expect, test } from "vitest";
 import { upsertAccount } from "../../src/store/accounts.ts";
 import { appendEvents, readEvents } from "../../src/store/events.ts";
-import { now, onBothEngines, openNew } from "./engines.ts";
+import { onBothEngines, openNew } from "./engines.ts";
+import { now } from "./sample-mail.ts";
 
 onBothEngines("the event log", (engine) => {
   test("sequences count from 1 per account, and a rolled back transaction leaves no hole", async () => {

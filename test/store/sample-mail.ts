@@ -7,7 +7,9 @@ import type { Claim } from "../../src/store/fence.ts";
 import { createInbox } from "../../src/store/inboxes.ts";
 import type { PageToSave, SavedMessage } from "../../src/store/save-page.ts";
 import { claimInbox } from "../../src/store/turns.ts";
-import { now } from "./engines.ts";
+
+/** The time in these tests, unless one says otherwise. */
+export const now = Date.UTC(2026, 10, 25, 17);
 
 const minute = 60_000;
 
@@ -121,7 +123,7 @@ export const accountWithInboxes = async (database: Database, count = 1, account:
   });
   const claims: Claim[] = [];
   for (const inbox of made) {
-    const claimed = await database.transaction((tx) => claimInbox(tx, inbox.accountId, inbox.id, { busyUntil: now + 600_000 }, now));
+    const claimed = await database.transaction((tx) => claimInbox(tx, inbox.accountId, inbox.id, { busyUntil: now }, now));
     if (claimed) claims.push(claimed.claim);
   }
   return claims;

@@ -15,13 +15,14 @@ import { findTraces } from "../../src/store/traces.ts";
 import { claimInbox } from "../../src/store/turns.ts";
 import { upsertContacts } from "../../src/store/upsert-contacts.ts";
 import { expireWaiting, retryWaiting } from "../../src/store/waiting-notices.ts";
-import { now, onBothEngines, openNew } from "./engines.ts";
+import { onBothEngines, openNew } from "./engines.ts";
 import {
   accountWithInboxes,
   delayed,
   delivered,
   envelope,
   notice,
+  now,
   ordinary,
   outcome,
   page,
