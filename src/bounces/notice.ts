@@ -30,6 +30,7 @@ export type Notice = {
 const returnedTypes = new Set([
   "message/rfc822",
   "message/global",
+  "message/partial",
   "text/rfc822-headers",
   "message/global-headers",
   "message/rfc822-headers",

@@ -33,7 +33,7 @@ const addressesOf = (fields: HeaderFields, name: string): string[] =>
     .filter((address) => address.includes("@"));
 
 /** "Message-ID: <…>" as a line of any text, also quoted or indented, also broken after the colon. */
-const idLine = /^[ \t>|*]*(?:original[- ])?message[- ]?id[ \t]*:[ \t]*(?:\n[ \t]+)?(<[^<>\n]{3,900}>|[^\s<>]+@[^\s<>]+)/im;
+const idLine = /^[ \t>|*]*(?:original[- ])?message[- ]?id[^\n:<>@]{0,30}:[ \t]*(?:\n[ \t]+)?(<[^<>\n]{3,900}>|[^\s<>]+@[^\s<>]+)/im;
 
 type Found = { id: string; foundIn: string };
 

@@ -1,10 +1,10 @@
-/** What a mail server answered: its reply code (RFC 5321, section 4.2) and enhanced status code (RFC 3463) within its words. */
+/** What a refusing mail server answered: its reply code (RFC 5321, section 4.2) and enhanced status code (RFC 3463). */
 
 /** `code` such as 550, `status` such as "5.1.1"; null where the text holds none. */
 export type Reply = { code: number | null; status: string | null };
 
-const enhancedCode = /(?<![\d.\w@-])([245]\.\d{1,3}\.\d{1,3})(?!\.?\d|\.[a-z])/i;
-const replyCode = /(?<![\d.\w@/-])([245][0-5]\d)(?=[\s\-:;,"')#]|$)/;
+const enhancedCode = /(?<![\d.\w@-])([45]\.\d{1,3}\.\d{1,3})(?!\.?\d|\.[a-z])/i;
+const replyCode = /(?<![\d.\w@/-])([45][0-5]\d)(?=[\s\-:;,"')#]|$)/;
 
 /** The first code that says more than its class, or the first at all. */
 export const readEnhancedStatus = (text: string): string | null => {
@@ -13,7 +13,7 @@ export const readEnhancedStatus = (text: string): string | null => {
   for (let count = 0; count < 6; count++) {
     const found = enhancedCode.exec(text.slice(at, 2000));
     if (!found?.[1]) break;
-    if (!/^[245]\.0\.0$/.test(found[1])) return found[1];
+    if (!/^[45]\.0\.0$/.test(found[1])) return found[1];
     first ??= found[1];
     at += found.index + found[0].length;
   }

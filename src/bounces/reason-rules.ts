@@ -3,6 +3,7 @@
  *
  * A pattern runs over one line, lower case: `code enhanced-code text`, "-" for an absent code; where the refusing command is known
  * the text begins with it ("@mail", "@rcpt", "@data"). Addresses read "addr", host names "host" and block lists' hosts "blocklist",
+    "\\blisted (?:by|in|at|on)\\b",
  * so that a host called mailspamprotection is no spam verdict. Patterns have no nested repetition and
  * are linear in the line, which is cut at 1,000 characters.
  */
@@ -113,7 +114,7 @@ export const reasonRules: ReasonRule[] = [
       "mail ?box ?full|quotaexceeded|user(?:'s)? (?:disk|mail) (?:space|quota)|postfach .*voll|speicherplatz|buz[oó]n .{0,20}lleno|bo[iî]te .*pleine|casella .*piena|skrzynka .{0,30}(?:pełna|przepełniona)|容量",
       "exceeded storage|no more space|over the maximum (?:allowed )?(?:mailbox|storage)|exceeded (?:storage|disk) (?:allocation|space)|storage (?:quota|limit)|local_storage",
     ],
-    ["message (?:size|length|is too)", "insufficient system (?:storage|space|resources)"],
+    ["message (?:size|length|is too)", "insufficient (?:system|disk) (?:storage|space|resources)"],
   ),
   rule(
     "message-too-large",
@@ -169,16 +170,6 @@ export const reasonRules: ReasonRule[] = [
     ["(?:this|per|an?|one) (?:hour|day)", "invalid recipients"],
   ),
   rule(
-    "too-fast",
-    "speeding",
-    [
-      "(?:too (?:many|fast)|throttl)(?: \\S+){0,4} (?:messages|mails|requests|recipients this hour)",
-      "rate[- ]?limit|(?:sending|message|mail|recipient) (?:rate|limit)(?: \\S+){0,3} (?:exceeded|reached|limit)",
-      "receiving mail (?:at a rate|too quickly)|too (?:fast|quickly|frequently)|sent to too many recipients this hour|sending (?:too|more) (?:fast|than)|per (?:hour|day) (?:limit|exceed)|exceed\\w* .{0,40}per (?:hour|day|minute)|^\\S+ [45]\\.7\\.28 ",
-    ],
-    ["errors", "user complaints"],
-  ),
-  rule(
     "reputation",
     "badreputation",
     [
@@ -190,6 +181,16 @@ export const reasonRules: ReasonRule[] = [
       "low (?:sender|ip)",
     ],
     ["blocklist"],
+  ),
+  rule(
+    "too-fast",
+    "speeding",
+    [
+      "(?:too (?:many|fast)|throttl)(?: \\S+){0,4} (?:messages|mails|requests|recipients this hour)",
+      "rate[- ]?limit|(?:sending|message|mail|recipient) (?:rate|limit)(?: \\S+){0,3} (?:exceeded|reached|limit)",
+      "receiving mail (?:at a rate|too quickly)|too (?:fast|quickly|frequently)|sent to too many recipients this hour|sending (?:too|more) (?:fast|than)|per (?:hour|day) (?:limit|exceed)|exceed\\w* .{0,40}per (?:hour|day|minute)|^\\S+ [45]\\.7\\.28 ",
+    ],
+    ["errors", "user complaints"],
   ),
   rule(
     "blocklisted",
@@ -209,7 +210,17 @@ export const reasonRules: ReasonRule[] = [
       "(?:access|connection) (?:denied|refused|rejected|from)\\b.{0,60}\\d{1,3}\\.\\d{1,3}\\.\\d{1,3}\\.\\d{1,3}",
       "message (?:has been |was )?blocked\\b",
     ],
-    ["relay", "(?:sender|from) address", "recipient address", "content", "connect to", "connection refused by", "its content"],
+    [
+      "relay",
+      "(?:sender|from) address",
+      "recipient address",
+      "content",
+      "connect to",
+      "_630",
+      "blacklisted url",
+      "connection refused by",
+      "its content",
+    ],
   ),
   rule("greylisted", "greylisting", ["gr[ae]y-? ?list"]),
   rule(
@@ -239,7 +250,7 @@ export const reasonRules: ReasonRule[] = [
       "user ?unknown|unknown ?user|unknownuser|nosuchuser|no_such_user|recipnotfound|recipientnotfound|recipient not found|who are you looking for|not (?:our|my) (?:customer|user)|not listed in|isn't listed|not in (?:directory|address book|my control)|badrcptto|unknown local",
       "utilisateur inconnu|unbekannt|nicht (?:gefunden|bekannt|vorhanden)|existiert nicht|desconocido|no existe|inconnu|sconosciut|nieznany|nie istnieje|okänd|desconhecido|ukjent|invalid recipient|address(?:e)? .{0,40}invalide",
       "couldn't be found|could not be found|wasn.t found|was not found|can't be found|cannot be found|isn't (?:a )?(?:valid|known)|there is no one (?:here|at)|this user doesn't have|by that name|mailbox (?:name )?not (?:allowed|found)|has no (?:mailbox|account)|addressed user",
-      "delivery to this user was refused|ruleset 2 failed|not known here|name (?:is )?not recogni[sz]ed|address rejected (?:this-|addr)|possibly incorrect",
+      "delivery to this user was refused|ruleset 2 failed|not known here|name (?:is )?not recogni[sz]ed|address rejected (?:this-|addr)|possibly incorrect|invalid final delivery",
     ],
     [
       "(?:domain|host)(?: \\S+){0,3} (?:not found|unknown|does not exist|invalid)",
@@ -253,11 +264,16 @@ export const reasonRules: ReasonRule[] = [
       "bad destination system",
     ],
   ),
-  rule("dns-trouble", "networkerror", [
-    "^\\S+ 4\\.\\S+ .*dns error",
-    "name service error.*(?:try again|malformed|unexpected)",
-    "host ?name lookup failure|(?:lookup|resolution) (?:failure|timeout|timed)|dns query failed|temporary (?:lookup|dns|name|resolution)|domain .*lookup failed",
-  ]),
+  rule("dns-answer-temporary", "networkerror", ["^\\S+ 4\\.\\S+ .*dns error"]),
+  rule(
+    "dns-trouble",
+    "networkerror",
+    [
+      "name service error.*(?:try again|malformed|unexpected)",
+      "host ?name lookup failure|(?:lookup|resolution) (?:failure|timeout|timed)|dns query failed|temporary (?:lookup|dns|name|resolution)|domain .*lookup failed",
+    ],
+    ["not found(?!,? try)"],
+  ),
   rule(
     "host-unknown",
     "hostunknown",
@@ -285,7 +301,7 @@ export const reasonRules: ReasonRule[] = [
     "policyviolation",
     [
       "^\\S+ [45]\\.7\\.(?:9|26[0-9]|3|133) ",
-      "polic(?:y|ies)|security (?:reason|setting)|(?:local|site|our|your|mail|message|company|administrat\\w+) (?:restriction|rule|prohibition)|administratively (?:denied|prohibited|refused)|prohibited (?:by|attachment|content)|by (?:our|the) rule|banned (?:file|content|name)|suspicious|denied by|mime error|header error|protocol violation|content presents a potential|protocol error|lpn\\w*_630\\b",
+      "polic(?:y|ies)|security (?:reason|setting)|(?:local|site|our|your|mail|message|company|administrat\\w+) (?:restriction|rule|prohibition)|administratively (?:denied|prohibited|refused)|prohibited (?:by|attachment|content)|by (?:our|the) rule|banned (?:file|content|name)|suspicious|denied by|mime error|header error|protocol violation|content presents a potential|protocol error|network not allowed|lpn\\w*_630\\b",
     ],
     ["relay", "remote protocol error"],
   ),
@@ -310,12 +326,13 @@ export const reasonRules: ReasonRule[] = [
   ]),
   rule("message-expired", "expired", [
     "(?:message|envelope|queue\\.?) ?(?:was |has |have )?(?:been )?expired",
+    "^\\S+ [45]\\.4\\.7 ",
     "did not accept our requests to connect",
     "delivery (?:time )?(?:has )?expired|delivery (?:was )?aborted after|unable to deliver (?:this )?message after multiple",
     "could not deliver for the last|message timed out|message is too old",
   ]),
   rule("network", "networkerror", [
-    "connection (?:was |has been |is )?(?:lost|reset|dropped|closed|refused|timed ?-?out|aborted|interrupted|died|terminated|unexpectedly|failed)|(?:lost|dropped|reset|could not (?:open|establish|create)|couldn't (?:open|establish)|cannot (?:open|establish)|(?:wasn't able|unable) to (?:open|connect|establish)|no) (?:a |an |the |any )?(?:smtp )?connection|(?:network|host|destination|route)(?: \\S+){0,3} (?:is )?(?:un-?reachable|error|timeout|down)|no route to|timed ?-?out|time-?out|could not connect|couldn't connect|can(?:'t|not) connect|unable to connect|no answer|no response|did not respond|not responding|mail loop|loops? back|forwarding loop|routing loop|too many hops|hop count|transport endpoint|peer (?:did|reset)|remote host (?:is )?(?:down|gone|closed)|broken pipe|cannot reach|unreachable|socket error",
+    "connection (?:was |has been |is )?(?:lost|reset|dropped|closed|refused|timed ?-?out|aborted|interrupted|died|terminated|unexpectedly|failed)|(?:lost|dropped|reset|could not (?:open|establish|create)|couldn't (?:open|establish)|cannot (?:open|establish)|(?:wasn't able|unable) to (?:open|connect|establish)|no) (?:a |an |the |any )?(?:smtp )?connection|(?:network|host|destination|route)(?: \\S+){0,3} (?:is )?(?:un-?reachable|error|timeout|down)|no route to|timed ?-?out|(?<!retry )time-?out|could not connect|couldn't connect|can(?:'t|not) connect|unable to connect|no answer|no response|did not respond|not responding|mail loop|loops? back|forwarding loop|routing loop|too many hops|hop count|transport endpoint|peer (?:did|reset)|remote host (?:is )?(?:down|gone|closed)|broken pipe|cannot reach|unreachable|socket error",
   ]),
   rule(
     "retry-time-used-up",
@@ -324,7 +341,6 @@ export const reasonRules: ReasonRule[] = [
       "retry time (?:was |has been )?(?:exceeded|not reached for any host after)",
       "retry timeout exceeded",
       "(?:delivery|it|time) (?:was |has |have |had )?(?:been )?(?:expired|timed? ?out)",
-      "^\\S+ [45]\\.4\\.7 ",
       "(?:in|on) (?:the|my) queue (?:too long|for (?:more|longer) than)",
       "could not be delivered (?:for|within)",
       "not been delivered (?:within|after)",
@@ -349,6 +365,7 @@ export const reasonRules: ReasonRule[] = [
     "^\\S+ [45]\\.3\\.(?:3|5) ",
     "(?:local|system|server|internal|software|temporary|configuration|resource|hardware|i/o|database|ldap|backend|processing|transaction) (?:configuration |system |server |transient |local |processing )*(?:error|failure|problem|fault|fail\\w*|trouble|malfunction)|can't (?:find|connect)|cannot (?:allocate|create|open|queue)|internal|try again later|temporar\\w+ (?:deferred|unavailable|fail|reject|problem|error)|(?:service|server|system|resources?) (?:is )?(?:currently |temporarily |too )*(?:unavailable|busy|not available|limit)|alias(?:es|ing)? .*loop|service refuse|please (?:try|retry)|out of memory|too many open files|could not load|ldap",
   ]),
+  rule("refused-without-reason", "rejected", ["^5\\d\\d \\S+ .{0,60}(?:reject|refus|denied|not accept)"], ["address rejected"]),
 ];
 
 /** Rules whose words say that the retry time is used up: whatever the reason, such a failure is soft. */

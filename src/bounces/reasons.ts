@@ -17,7 +17,7 @@ const refusedCommand = /(?:after|in reply to|like our) (?:end of )?(mail|rcpt|da
 
 /** What a sending server writes before the refusing server's own words. */
 const transportWords =
-  /^.{0,400}?(?:(?:host|server) \S{1,200} ?\[[^\]]{1,60}\](?::\d+)?(?: said)?:|remote host said:|other server returned was:|did not like our [a-z ]+:) (?=\d{3})/;
+  /^.{0,400}?(?:(?:host|server) \S{1,200} ?\[[^\]]{1,60}\](?::\d+)?(?: said)?:|remote host (?:\S{1,100} )?said:|other server returned was:|did not like our [a-z ]+:) (?=\d{3})/;
 
 /** The line the rules look at: `code enhanced-code text`, lower case, without addresses and host names. */
 export const replyLine = (code: number | null, status: string | null, text: string): string => {
@@ -47,6 +47,8 @@ const firmCodes = new Map<string, Set<string>>([
       "dmarc-policy",
     ]),
   ],
+  ["1.2", new Set(["host-unknown", "accepts-no-mail", "dns-trouble"])],
+  ["4.4", new Set(["host-unknown", "accepts-no-mail", "dns-trouble"])],
   ["2.2", new Set(["mailbox-full"])],
 ]);
 

@@ -159,7 +159,8 @@ const whyFailed = (notice: Notice, found: Finding, status: string | null, alone:
   if (found.known) return found.known;
   const said = reasonOf(status, found.diagnostic);
   if (said.rule !== "no-rule") return said;
-  const told = alone ? reasonOf(status, notice.prose.slice(0, 2000)) : said;
+  // A reply with a code that no rule knows stays unknown: the prose around it is the sending server's, not the refusing one's.
+  const told = alone && readReply(found.diagnostic ?? "").code === null ? reasonOf(status, notice.prose.slice(0, 2000)) : said;
   if (told.rule !== "no-rule") return told;
   return found.action === "delayed" ? { reason: "expired", rule: "delay-without-reason" } : told;
 };

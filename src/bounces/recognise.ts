@@ -78,7 +78,7 @@ const headLength = 4000;
 const withProse = (notice: Notice, found: Finding): Finding => {
   if (found.diagnostic && !/^(?:smtp; ?)?\d{3}$/.test(found.diagnostic)) return found;
   const dialect = dialects.find(({ opening }) => opening.source !== "\\S" && opening.test(notice.prose.slice(0, headLength)));
-  const blocks = (dialect?.read ?? readProse)(notice);
+  const blocks = mergeFindings((dialect?.read ?? readProse)(notice));
   const block =
     blocks.find((one) => addressKey(one.address) === addressKey(found.address)) ?? (blocks.length === 1 ? blocks[0] : undefined);
   return {

@@ -24,12 +24,13 @@ const readTranscript = (prose: string): Finding[] => {
   const found: Finding[] = [];
   let answered = "";
   for (const line of prose.split("\n")) {
-    if (line.startsWith("<<< ")) answered += ` ${line.slice(4)}`;
-    if (/^(?:>>> (?:RCPT|MAIL)|(?:\.\.\. )?while talking)/i.test(line)) answered = "";
+    if (/^(?:>>> |(?:\.\.\. )?while talking|\s*-{3,})/i.test(line)) answered = "";
     const own = line.length < 1000 ? transcriptLine.exec(line) : null;
     const address = cleanAddress(own?.[1] ?? "");
     if (address) found.push(finding(address, `${answered} ${line}`));
-    if (own) answered = "";
+    answered = own
+      ? ""
+      : `${answered} ${line.replace(/^(?:<<<|>>>) .*$/, (said) => (said.startsWith("<") ? said.slice(4) : ""))}`.slice(-1000);
   }
   return found;
 };
