@@ -6,6 +6,11 @@ import { imapError } from "./imap-error.ts";
 import { readPassword, readSettings } from "./settings.ts";
 import { tlsOptions } from "./tls-options.ts";
 
+const breaks = new WeakMap<ImapFlow, Error>();
+
+/** What broke a connection, where it said so itself: a command that waited hears only that the connection is closed. */
+export const causeOfBreak = (client: ImapFlow): Error | undefined => breaks.get(client);
+
 /** Waits (milliseconds) after which a server counts as not answering. */
 export type Timeouts = { connect: number; greeting: number; idle: number };
 
@@ -57,10 +62,11 @@ export const connect = async (
     tls: tlsOptions(pinnedCertificate),
     auth: { user: username, pass },
   });
-  // An error event without a listener ends the process; what it says also rejects the command that waits.
-  client.on("error", (error: Error & { code?: string }) =>
-    tools.log.debug({ inbox: inbox.id, code: error.code }, "the connection to the mail server failed"),
-  );
+  // An error event without a listener ends the process: this one stays for the client's life.
+  client.on("error", (error: Error & { code?: string }) => {
+    breaks.set(client, error);
+    tools.log.debug({ inbox: inbox.id, code: error.code }, "the connection to the mail server failed");
+  });
   try {
     await abortable(client.connect(), signal);
     return client;

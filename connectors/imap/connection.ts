@@ -2,7 +2,7 @@ import type { ImapFlow, MailboxObject } from "imapflow";
 import type { ConnectedInbox, Tools } from "../../src/ports/connector.ts";
 import { abortable } from "../shared/abortable.ts";
 import { sleep } from "../shared/sleep.ts";
-import { connect, type Timeouts, usualTimeouts } from "./connect.ts";
+import { causeOfBreak, connect, type Timeouts, usualTimeouts } from "./connect.ts";
 import { imapError, isDropped, isFolderMissing } from "./imap-error.ts";
 import { readSettings } from "./settings.ts";
 
@@ -44,7 +44,12 @@ export const openConnection = (inbox: ConnectedInbox, tools: Tools, timeouts: Ti
   const attempt = async <T>(work: (client: ImapFlow) => Promise<T>): Promise<T> => {
     if (client && !client.usable) cut();
     client ??= await connect(inbox, tools, timeouts);
-    return abortable(work(client), signal);
+    const used = client;
+    try {
+      return await abortable(work(used), signal);
+    } catch (error) {
+      throw (isDropped(error) && causeOfBreak(used)) || error;
+    }
   };
 
   const retrying = async <T>(work: (client: ImapFlow) => Promise<T>): Promise<T> => {

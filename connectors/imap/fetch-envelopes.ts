@@ -64,20 +64,17 @@ const fetchWith = async (client: ImapFlow, request: FetchRequest, query: FetchQu
  * again, cut short.
  */
 export const fetchEnvelopes = async (connection: Connection, request: FetchRequest): Promise<Map<number, Envelope> | "no_folder"> => {
-  const fetchAs = (query: FetchQueryObject) =>
-    connection.runIn(request.folder.path, async (client, { uidValidity }) => {
+  const fetchAs = (query: FetchQueryObject): Promise<Map<number, Envelope> | "no_folder"> =>
+    connection.runIn(request.folder.path, (client, { uidValidity }) => {
       if (String(uidValidity ?? 0) !== request.uidValidity) throw renumbered(request.folder.path);
-      try {
-        return await fetchWith(client, request, query);
-      } catch (error) {
-        if (query === usual && isTooLarge(error)) return "too_large";
-        throw error;
-      }
+      return fetchWith(client, request, query);
     });
-  const found = await fetchAs(usual);
-  if (found !== "too_large") return found;
-  const cut = await fetchAs(cautious);
-  return cut === "too_large" ? new Map() : cut;
+  try {
+    return await fetchAs(usual);
+  } catch (error) {
+    if (error instanceof ConnectorError && isTooLarge(error.cause)) return fetchAs(cautious);
+    throw error;
+  }
 };
 
 const renumbered = (path: string): ConnectorError =>

@@ -157,7 +157,7 @@ export const imapError = (error: unknown, place: Place): unknown => {
   const meaning = meaningOf(failure, place);
   const words = failure.responseText ?? failure.reason ?? "";
   const retryAfterMs = failure.throttleReset ?? (meaning?.kind === "rate_limited" ? waitAsked(words) : null);
-  if (meaning) return new ConnectorError(meaning.kind, meaning.text, { retryAfterMs });
+  if (meaning) return new ConnectorError(meaning.kind, meaning.text, { retryAfterMs, ...(isTooLarge(failure) ? { cause: failure } : {}) });
   if (failure.responseStatus)
     return new ConnectorError("unavailable", `${place.host} answered ${failure.responseStatus}: ${words.slice(0, 300)}`);
   if (/^(E[A-Z]+|ERR_SSL_|ERR_TLS_|ParserError)/.test(failure.code ?? "")) {

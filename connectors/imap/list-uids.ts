@@ -1,4 +1,5 @@
-import type { ImapFlow, MailboxObject } from "imapflow";
+import type { ImapFlow, MailboxObject, SearchObject } from "imapflow";
+import { ConnectorError } from "../../src/ports/connector.ts";
 import type { Connection } from "./connection.ts";
 import { sequenceSet } from "./fetch-envelopes.ts";
 
@@ -21,6 +22,14 @@ export const lookAtFolder = async (connection: Connection, path: string): Promis
   return facts === "no_folder" ? null : facts;
 };
 
+/** A refused search comes from imapflow as `false`, which must never pass for a folder without new mail. */
+const searchIn = async (connection: Connection, path: string, query: SearchObject): Promise<number[]> => {
+  const found = await connection.runIn(path, (client) => client.search(query, { uid: true }));
+  if (found === "no_folder") return [];
+  if (Array.isArray(found)) return found;
+  throw new ConnectorError("unavailable", `The server refused to search the folder "${path}".`);
+};
+
 /** UIDs from `from` up, below `below` (null: no end), of messages that came in at or after `since` (epoch milliseconds; null: ever). */
 export type UidRange = { from: number; below: number | null; since: number | null };
 
@@ -31,14 +40,13 @@ export const searchUids = async (connection: Connection, path: string, { from, b
   if (below !== null && below <= from) return [];
   const uid = `${from}:${below === null ? "*" : below - 1}`;
   const when = since === null || since <= oneDay ? {} : { since: new Date(since - oneDay) };
-  const found = await connection.runIn(path, (client) => client.search({ uid, ...when }, { uid: true }));
-  if (!Array.isArray(found)) return [];
+  const found = await searchIn(connection, path, { uid, ...when });
   return found.filter((each) => each >= from && (below === null || each < below)).sort((a, b) => a - b);
 };
 
 /** Those of some UIDs that the server still lists. */
 export const stillThere = async (connection: Connection, path: string, uids: readonly number[]): Promise<number[]> => {
   if (uids.length === 0) return [];
-  const found = await connection.runIn(path, (client) => client.search({ uid: sequenceSet(uids) }, { uid: true }));
-  return Array.isArray(found) ? found.filter((uid) => uids.includes(uid)) : [];
+  const found = await searchIn(connection, path, { uid: sequenceSet(uids) });
+  return found.filter((uid) => uids.includes(uid));
 };

@@ -28,8 +28,7 @@ function* separatorsIn(bytes: Buffer, fileStart: boolean): Iterable<number> {
   }
 }
 
-const readWindow = async (handle: FileHandle, at: number): Promise<Buffer> => {
-  const buffer = Buffer.alloc(windowSize);
+const readWindow = async (handle: FileHandle, at: number, buffer: Buffer): Promise<Buffer> => {
   let length = 0;
   while (length < windowSize) {
     const { bytesRead } = await handle.read(buffer, length, windowSize - length, at + length);
@@ -41,11 +40,13 @@ const readWindow = async (handle: FileHandle, at: number): Promise<Buffer> => {
 
 /** The offsets of all separators at or behind `from`, in order. */
 async function* separators(handle: FileHandle, from: number, signal: AbortSignal): AsyncGenerator<number, number> {
+  // One buffer for all windows: a new one each would leave the file's size behind as garbage.
+  const buffer = Buffer.alloc(windowSize);
   let at = Math.max(0, from - 3);
   let next = from;
   for (;;) {
     signal.throwIfAborted();
-    const bytes = await readWindow(handle, at);
+    const bytes = await readWindow(handle, at, buffer);
     const atEnd = bytes.length < windowSize;
     // What begins too near the window's end to be judged belongs to the next window, which begins before it.
     const judged = atEnd ? bytes.length : bytes.length - lookAhead;

@@ -1,0 +1,342 @@
+import { getCACertificates, setDefaultCACertificates } from "node:tls";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { connect } from "../../../connectors/imap/connect.ts";
+import { imap } from "../../../connectors/imap/connector.ts";
+import { createDial } from "../../../connectors/shared/dial.ts";
+import type { ConnectedInbox, Cursor, Page, Tools } from "../../../src/ports/connector.ts";
+import { type FakeImap, fetchItems, newFolder, startFakeImap } from "../../fakes/imap-server.ts";
+import { type TestCertificate, testCertificate } from "../../fakes/test-certificate.ts";
+import { collect, testTools } from "../test-tools.ts";
+import { letter } from "./mailbox.ts";
+
+let certificate: TestCertificate;
+let server: FakeImap;
+beforeAll(() => {
+  certificate = testCertificate();
+});
+beforeEach(async () => {
+  server = await startFakeImap({ tls: certificate });
+});
+afterEach(() => server.stop());
+
+const inbox = (settings: object = {}): ConnectedInbox => ({
+  id: "inb_1",
+  address: "anna@sales.example",
+  settings: { host: "localhost", port: server.port, username: "anna@sales.example", pinnedCertificate: certificate.cert, ...settings },
+  since: 0,
+});
+const tools = (more: Partial<Tools> = {}): Tools => testTools({ secrets: { password: "secret" }, ...more });
+const pullAll = async (cursor: Cursor = null, more: Partial<Tools> = {}): Promise<Page[]> => {
+  const session = await imap.open(inbox(), tools(more));
+  try {
+    return await collect(session.pull(cursor));
+  } finally {
+    await session.close();
+  }
+};
+const ids = (pages: readonly Page[]): string[] =>
+  pages.flatMap(({ messages }) => messages.map(({ headers }) => headers.get("message-id")?.[0] ?? ""));
+const numbered = (...numbers: number[]): string[] => numbers.map((n) => `<m${n}@sales.example>`);
+const signIn = (settings: object = {}, more: Partial<Tools> = {}) => imap.signIn(inbox(settings), tools(more));
+const last = (pages: readonly Page[]): Cursor => pages.at(-1)?.cursor ?? null;
+
+describe("who answers is verified", () => {
+  const known = getCACertificates("default");
+  afterAll(() => setDefaultCACertificates(known));
+
+  test("the pinned certificate is accepted, under any name", async () => {
+    expect((await signIn()).folders).toHaveLength(3);
+    expect((await signIn({ host: "127.0.0.1" })).folders).toHaveLength(3);
+  });
+
+  test("another certificate than the pinned one is refused, and the password is not sent", async () => {
+    await expect(signIn({ pinnedCertificate: testCertificate().cert })).rejects.toMatchObject({ kind: "rejected" });
+    expect(server.commands).toEqual([]);
+  });
+
+  test("a pinned authority does not vouch for what it issued: exactly the pinned certificate counts", async () => {
+    await expect(signIn({ pinnedCertificate: certificate.ca })).rejects.toMatchObject({ kind: "rejected" });
+    await expect(signIn({ pinnedCertificate: certificate.ca })).rejects.toThrow(
+      "localhost shows another certificate than the one in the settings.",
+    );
+    expect(server.commands).toEqual([]);
+  });
+
+  test("a certificate nobody known issued is refused, with a way out", async () => {
+    await expect(signIn({ pinnedCertificate: undefined })).rejects.toMatchObject({ kind: "rejected" });
+    await expect(signIn({ pinnedCertificate: "" })).rejects.toThrow("paste its certificate into the settings");
+    expect(server.commands).toEqual([]);
+  });
+
+  test("a known authority's certificate is accepted for its name only", async () => {
+    setDefaultCACertificates([...known, certificate.ca]);
+    expect((await signIn({ pinnedCertificate: undefined })).folders).toHaveLength(3);
+    const dial: Tools["dial"] = async (servername, port) => ({ address: "127.0.0.1", port, servername });
+    await expect(signIn({ pinnedCertificate: undefined, host: "mail.other.example" }, { dial })).rejects.toThrow(
+      "made out to another name",
+    );
+    setDefaultCACertificates(known);
+  });
+
+  test("an unreadable pinned certificate is said to be one", async () => {
+    await expect(signIn({ pinnedCertificate: "-----BEGIN nonsense" })).rejects.toThrow("Paste it as PEM");
+  });
+});
+
+describe("sentences for people", () => {
+  test("a wrong password", async () => {
+    server.script = ({ tag, name }) => (name === "LOGIN" ? [`${tag} NO [AUTHENTICATIONFAILED] Authentication failed.`] : null);
+    await expect(signIn()).rejects.toMatchObject({ kind: "auth" });
+    await expect(signIn()).rejects.toThrow(
+      "localhost refused user name or password (Authentication failed.). Check user name and password; many providers ask for an app password",
+    );
+  });
+
+  test("no password stored", async () => {
+    await expect(imap.signIn(inbox(), testTools())).rejects.toMatchObject({ kind: "auth" });
+  });
+
+  test("no server there", async () => {
+    const { port } = server;
+    await server.stop();
+    await expect(signIn({ port })).rejects.toThrow(`localhost accepts no connections on port ${port}. Check host and port.`);
+    await expect(signIn({ port })).rejects.toMatchObject({ kind: "unavailable" });
+  });
+
+  test("a greeting that never comes", async () => {
+    server.greeting = null;
+    const short = connect(inbox(), tools(), { connect: 1000, greeting: 300, idle: 1000 });
+    await expect(short).rejects.toMatchObject({ kind: "unavailable", message: expect.stringContaining("never greeted") });
+  });
+
+  test("TLS that is not offered: nothing is sent in clear text", async () => {
+    const plain = await startFakeImap({ tls: null });
+    await expect(signIn({ port: plain.port, security: "starttls" })).rejects.toMatchObject({ kind: "rejected" });
+    await expect(signIn({ port: plain.port, security: "starttls" })).rejects.toThrow("offers no encryption (STARTTLS)");
+    expect(plain.commands.filter((line) => /LOGIN|AUTHENTICATE|secret/.test(line))).toEqual([]);
+    plain.greeting = "* PREAUTH welcome";
+    await expect(signIn({ port: plain.port, security: "starttls" })).rejects.toMatchObject({ kind: "rejected" });
+    await expect(signIn({ port: plain.port, security: "tls" })).rejects.toMatchObject({
+      kind: "rejected",
+      message: expect.stringContaining("does not speak TLS"),
+    });
+    await plain.stop();
+  });
+
+  test("an address inside the network, unless it is allowed", async () => {
+    await expect(signIn({}, { dial: createDial({ allow: [] }) })).rejects.toMatchObject({
+      kind: "rejected",
+      message: expect.stringContaining("allowedHosts"),
+    });
+    expect(server.connections).toBe(0);
+  });
+
+  test.each([
+    ["* BYE [UNAVAILABLE] Maximum number of connections from user+IP exceeded", "rate_limited"],
+    ["* BYE Server shutting down", "unavailable"],
+  ])("a greeting of %s", async (greeting, kind) => {
+    server.greeting = greeting;
+    await expect(signIn()).rejects.toMatchObject({ name: "ConnectorError", kind });
+  });
+
+  test.each([
+    ["[UNAVAILABLE] Temporary authentication failure", "unavailable"],
+    ["[LIMIT] Too many login attempts, try again in 15 minutes", "rate_limited"],
+    ["[ALERT] Too many simultaneous connections. (Failure)", "rate_limited"],
+    ["[EXPIRED] Password expired", "auth"],
+    ["[AUTHORIZATIONFAILED] Not allowed", "auth"],
+    ["Invalid credentials", "auth"],
+  ])("a log-in answered by NO %s", async (words, kind) => {
+    server.script = ({ tag, name }) => (name === "LOGIN" ? [`${tag} NO ${words}`] : null);
+    await expect(signIn()).rejects.toMatchObject({ name: "ConnectorError", kind });
+  });
+});
+
+describe("a server that misbehaves in the middle of a pull", () => {
+  test("a reset connection is made anew, and the pull goes on without loss or repeat", async () => {
+    for (let n = 1; n <= 450; n++) server.put("INBOX", letter(n));
+    let fetches = 0;
+    server.script = ({ name }, socket) => {
+      if (name !== "UID FETCH" || ++fetches % 2 === 0) return null;
+      socket.write("* 1 FETCH (UID 1 BODY[HEADER.FIELDS (FROM)] {500}\r\nFrom: half a");
+      setTimeout(() => socket.destroy(), 20);
+      return "handled";
+    };
+    const pages = await pullAll();
+    expect(new Set(ids(pages)).size).toBe(450);
+    expect(ids(pages)).toHaveLength(450);
+    expect(server.connections).toBe(4);
+  });
+
+  test("one that resets every time is unavailable after a few tries", async () => {
+    server.put("INBOX", letter(1));
+    server.script = ({ name }, socket) => {
+      if (name !== "UID FETCH") return null;
+      socket.destroy();
+      return "handled";
+    };
+    await expect(pullAll()).rejects.toMatchObject({ name: "ConnectorError", kind: "unavailable" });
+    expect(server.connections).toBe(3);
+  });
+
+  test.each([
+    ["NO [LIMIT] Too many commands. Wait 90 seconds", "rate_limited", 90_000],
+    ["NO [THROTTLED] Account exceeded command or bandwidth limits.", "rate_limited", null],
+    ["NO [UNAVAILABLE] Backend down", "unavailable", null],
+    ["NO something else", "unavailable", null],
+    ["BAD Internal error", "unavailable", null],
+  ])("a folder, a fetch or a search answered by %s", async (words, kind, retryAfterMs) => {
+    server.put("INBOX", letter(1));
+    server.script = ({ tag, name }) => (name === "EXAMINE" ? [`${tag} ${words}`] : null);
+    await expect(pullAll()).rejects.toMatchObject({ name: "ConnectorError", kind, retryAfterMs });
+    server.script = ({ tag, name }) => (name === "UID FETCH" ? [`${tag} ${words}`] : null);
+    await expect(pullAll()).rejects.toMatchObject({ name: "ConnectorError", kind, retryAfterMs });
+    server.script = ({ tag, name }) => (name === "UID SEARCH" ? [`${tag} ${words}`] : null);
+    // imapflow keeps the words of a refused search to itself.
+    await expect(pullAll()).rejects.toMatchObject({ name: "ConnectorError", kind: "unavailable" });
+  });
+
+  test.each(["LIST", "UID FETCH"])("a refused %s is never taken for nothing there", async (refused) => {
+    const uid = server.put("INBOX", letter(1));
+    const session = await imap.open(inbox(), tools());
+    server.script = ({ tag, name }) => (name === refused ? [`${tag} NO [UNAVAILABLE] Backend down`] : null);
+    await expect(collect(session.pull(null))).rejects.toMatchObject({ kind: "unavailable" });
+    if (refused === "UID FETCH") {
+      const ref = `${server.folders.get("INBOX")?.uidValidity}:${uid}:INBOX`;
+      await expect(session.fetchRaw(ref, { maxBytes: 1e6 })).rejects.toMatchObject({ kind: "unavailable" });
+    }
+    await session.close();
+  });
+
+  test("BYE in the middle is a dropped connection", async () => {
+    server.put("INBOX", letter(1));
+    let once = true;
+    server.script = ({ name }, socket) => {
+      if (name !== "UID FETCH" || !once) return null;
+      once = false;
+      socket.end("* BYE Autologout\r\n");
+      return "handled";
+    };
+    expect(ids(await pullAll())).toEqual(numbered(1));
+  });
+
+  test("a range that means the last message again brings nothing twice", async () => {
+    server.put("INBOX", letter(1));
+    for (const folder of server.folders.values()) folder.tellsUidNext = false;
+    const first = await pullAll();
+    expect(ids(first)).toEqual(numbered(1));
+    expect(await pullAll(last(first))).toEqual([]);
+    expect(server.commands.some((line) => line.includes("UID SEARCH UID 2:*"))).toBe(true);
+    server.put("INBOX", letter(2));
+    expect(ids(await pullAll(last(first)))).toEqual(numbered(2));
+  });
+
+  test("UIDVALIDITY missing is a number like any other", async () => {
+    for (const folder of server.folders.values()) folder.uidValidity = null;
+    server.put("INBOX", letter(1));
+    const first = await pullAll();
+    expect(first[0]?.messages[0]?.ref).toBe("0:1:INBOX");
+    expect(await pullAll(last(first))).toEqual([]);
+  });
+
+  test("UIDVALIDITY that changes while a pull runs ends it, and the next one lists again", async () => {
+    for (let n = 1; n <= 250; n++) server.put("INBOX", letter(n));
+    const session = await imap.open(inbox(), tools());
+    const pages = session.pull(null)[Symbol.asyncIterator]();
+    const first: Page | null = (await pages.next()).value;
+    server.folders.set("INBOX", {
+      ...newFolder(),
+      uidValidity: 2,
+      uidNext: 2,
+      messages: [{ uid: 1, raw: Buffer.from(letter(7)), at: new Date(), flags: [] }],
+    });
+    await expect(pages.next()).rejects.toMatchObject({ kind: "unavailable" });
+    await session.close();
+    const again = await pullAll(first?.cursor ?? null);
+    expect(ids(again)).toEqual(numbered(7));
+    expect(again[0]?.warnings).toMatchObject([{ code: "folder_renumbered" }]);
+  });
+
+  test("a literal that would fill the memory is refused, twice, and then the server is", async () => {
+    server.put("INBOX", letter(1));
+    server.script = ({ name }, socket) => {
+      if (name !== "UID FETCH") return null;
+      socket.write("* 1 FETCH (UID 1 BODY[HEADER.FIELDS (FROM)] {999999999}\r\n");
+      return "handled";
+    };
+    await expect(pullAll()).rejects.toMatchObject({ kind: "rejected", message: expect.stringContaining("far more than it was asked for") });
+  });
+
+  test("a header of 20 MB is cut, and its page comes with the other messages", async () => {
+    server.put("INBOX", letter(1));
+    server.put("INBOX", `Message-ID: <m2@sales.example>\r\nReferences: ${"<x@y> ".repeat(3_500_000)}\r\n\r\nbody`);
+    server.put("INBOX", letter(3));
+    expect(ids(await pullAll())).toEqual(numbered(1, 2, 3));
+  });
+
+  test("a message left out of an answer is asked for again; one that is listed but never sent is a gap", async () => {
+    for (const n of [1, 2, 3]) server.put("INBOX", letter(n));
+    let fetches = 0;
+    const without = (uid: number) => (message: { uid: number }) => message.uid !== uid;
+    const leaveOut = (uid: number, times: number): void => {
+      server.script = ({ tag, name, rest }) => {
+        if (name !== "UID FETCH" || ++fetches > times) return null;
+        const all = server.folders.get("INBOX")?.messages.filter(without(uid)) ?? [];
+        const lines = all.map((message, index) => `* ${index + 1} FETCH ${fetchItems(message, rest)}`);
+        return [...(rest.startsWith("1:3") ? lines : []), `${tag} OK done`];
+      };
+    };
+    leaveOut(2, 1);
+    expect(ids(await pullAll())).toEqual(numbered(1, 2, 3));
+    fetches = 0;
+    leaveOut(2, 2);
+    const pages = await pullAll();
+    expect(ids(pages)).toEqual(numbered(1, 3));
+    expect(pages[0]?.gaps).toMatchObject([{ folder: "INBOX", because: 'The server lists 1 messages of "INBOX" but does not send them.' }]);
+  });
+
+  test("answers nobody asked for are passed over", async () => {
+    for (const n of [1, 2]) server.put("INBOX", letter(n));
+    server.script = ({ name }, socket) => {
+      if (name === "UID FETCH") socket.write("* 2 FETCH (UID 2 FLAGS (\\Seen))\r\n* 3 EXISTS\r\n* 1 FETCH (FLAGS ())\r\n");
+      return null;
+    };
+    expect(ids(await pullAll())).toEqual(numbered(1, 2));
+  });
+
+  test("a server without special use: Sent by its name, with a warning", async () => {
+    for (const folder of server.folders.values()) folder.specialUse = null;
+    const { folders, warnings } = await signIn();
+    expect(folders[0]).toEqual({ path: "Sent", role: "sent" });
+    expect(warnings).toMatchObject([{ code: "sent_folder_guessed", folder: "Sent" }]);
+    server.folders.delete("Sent");
+    expect((await signIn()).warnings).toMatchObject([{ code: "sent_folder_unknown" }]);
+  });
+
+  test.each(["LOGIN", "LIST", "EXAMINE", "UID SEARCH", "UID FETCH"])(
+    "an abort ends a %s that hangs within a second, with its reason",
+    async (hanging) => {
+      server.put("INBOX", letter(1));
+      const stop = new AbortController();
+      server.script = ({ name }) => {
+        if (name !== hanging) return null;
+        setTimeout(() => stop.abort(new Error("the turn is over")), 50);
+        return "handled";
+      };
+      const began = Date.now();
+      await expect(pullAll(null, { signal: stop.signal })).rejects.toThrow("the turn is over");
+      expect(Date.now() - began).toBeLessThan(1000);
+    },
+  );
+});
+
+test("the password stands in no error and no log", async () => {
+  const said: string[] = [];
+  const note = (fields: object, message: string): void => {
+    said.push(JSON.stringify(fields) + message);
+  };
+  server.password = "other";
+  const error = await signIn({}, { log: { debug: note, info: note, warn: note, error: note } }).catch((thrown: unknown) => thrown);
+  expect(server.commands.join()).toContain("secret");
+  expect(said.join() + JSON.stringify(error, Object.getOwnPropertyNames(error)) + String((error as Error).stack)).not.toContain("secret");
+});
