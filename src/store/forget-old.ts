@@ -1,0 +1,37 @@
+import type { Write } from "../ports/database.ts";
+
+/** How long things are kept, in milliseconds. */
+export type Retention = { headerFactsMs: number; noticesMs: number; eventsMs: number };
+
+const day = 24 * 3_600_000;
+export const defaultRetention: Retention = { headerFactsMs: 30 * day, noticesMs: 90 * day, eventsMs: 90 * day };
+
+/**
+ * Deletes what an account has kept long enough: the header facts of ordinary mail, the text of notices, traces, and events. The
+ * narrow rows stay: they say what was seen, and hold no subject and no address.
+ */
+export const forgetOld = async (tx: Write, accountId: string, now: number, retention: Retention = defaultRetention): Promise<void> => {
+  await tx
+    .updateTable("seen_messages")
+    .set({ facts: null })
+    .where("account_id", "=", accountId)
+    .where("seen_at", "<", now - retention.headerFactsMs)
+    .where("facts", "is not", null)
+    .execute();
+  const old = tx
+    .selectFrom("notices")
+    .select("id")
+    .where("account_id", "=", accountId)
+    .where("detected_at", "<", now - retention.noticesMs);
+  await tx.deleteFrom("notice_sources").where("account_id", "=", accountId).where("notice_id", "in", old).execute();
+  await tx
+    .deleteFrom("traces")
+    .where("account_id", "=", accountId)
+    .where("at", "<", now - retention.noticesMs)
+    .execute();
+  await tx
+    .deleteFrom("events")
+    .where("account_id", "=", accountId)
+    .where("at", "<", now - retention.eventsMs)
+    .execute();
+};
