@@ -3,7 +3,8 @@
 /** `code` such as 550, `status` such as "5.1.1"; null where the text holds none. */
 export type Reply = { code: number | null; status: string | null };
 
-const enhancedCode = /(?<![\d.\w@-])([45]\.\d{1,3}\.\d{1,3})(?!\.?\d|\.[a-z])/i;
+// A "-" before it is the dash of "550-5.7.26"; subjects go from 0 to 7 (RFC 3463, section 3), so that "4.96.2" is a program's version.
+const enhancedCode = /(?<![\w.@]|(?<!\d{3})-)([45]\.[0-7]\.\d{1,3})(?!\.?\d|\.[a-z])/i;
 const replyCode = /(?<![\d.\w@/-])([45][0-5]\d)(?=[\s\-:;,"')#]|$)/;
 
 /** The first code that says more than its class, or the first at all. */

@@ -67,7 +67,9 @@ const measure = async (name: string, folder: string, temporary: string): Promise
   writeFileSync(results, lines.join("\n"));
   console.log(`\n== ${name}`);
   const scorer = join(shared, "bin/score-corpus.mjs");
-  console.log(execFileSync(process.execPath, [scorer, join(folder, "labels.jsonl"), results, "--misses", misses], { encoding: "utf8" }).trimEnd());
+  console.log(
+    execFileSync(process.execPath, [scorer, join(folder, "labels.jsonl"), results, "--misses", misses], { encoding: "utf8" }).trimEnd(),
+  );
   printTriage(join(folder, "mails"), labels);
   printSpeed(join(folder, "mails"), labels);
 };

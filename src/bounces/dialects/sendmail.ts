@@ -20,6 +20,9 @@ import type { Dialect } from "./dialect.ts";
 /** "550 5.1.1 <jan@customer.example>... User unknown": Sendmail's own line about an address; the lines marked "<<<" are the server's. */
 const transcriptLine = /^(?:[245]\d\d[ -])?(?:[245]\.\d{1,3}\.\d{1,3} )?<?([^\s<>]+@[^\s<>]+?)>?\.\.\. ?(\S.*)$/;
 
+/** What one line of the transcript adds to the words about the next address: the server's lines without their mark, no command of ours. */
+const saidBy = (line: string): string => (line.startsWith(">>> ") ? "" : line.replace(/^<<< /, ""));
+
 const readTranscript = (prose: string): Finding[] => {
   const found: Finding[] = [];
   let answered = "";
@@ -28,9 +31,7 @@ const readTranscript = (prose: string): Finding[] => {
     const own = line.length < 1000 ? transcriptLine.exec(line) : null;
     const address = cleanAddress(own?.[1] ?? "");
     if (address) found.push(finding(address, `${answered} ${line}`));
-    answered = own
-      ? ""
-      : `${answered} ${line.replace(/^(?:<<<|>>>) .*$/, (said) => (said.startsWith("<") ? said.slice(4) : ""))}`.slice(-1000);
+    answered = own ? "" : `${answered} ${saidBy(line)}`.slice(-1000);
   }
   return found;
 };
