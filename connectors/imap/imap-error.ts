@@ -70,13 +70,16 @@ const byCode: { readonly [code: string]: (place: Place) => Meaning } = {
 /** Codes of OpenSSL for a chain that ends at nobody we know. */
 const unknownIssuer = /^(DEPTH_ZERO_|SELF_SIGNED_|UNABLE_TO_|CERT_UNTRUSTED|CERT_SIGNATURE_FAILURE)/;
 
+/** The server's own words, as a sentence behind ours. */
+const answered = (words: string): string => (words === "" ? "" : ` It answered: "${words.trim()}".`);
+
 /** RFC 5530 and what servers answer in practice. */
 const serverSaid = (code: string, words: string, host: string): Meaning | null => {
   if (["LIMIT", "THROTTLED", "OVERQUOTA"].includes(code) || /too many|maximum number of|throttl|rate.?limit|bandwidth limit/i.test(words)) {
-    return { kind: "rate_limited", text: `${host} asks us to slow down: ${words}` };
+    return { kind: "rate_limited", text: `${host} asks us to slow down.${answered(words)}` };
   }
   if (["UNAVAILABLE", "INUSE", "SERVERBUG", "CONTACTADMIN"].includes(code)) {
-    return { kind: "unavailable", text: `${host} cannot serve this mailbox at the moment: ${words}` };
+    return { kind: "unavailable", text: `${host} cannot serve this mailbox at the moment.${answered(words)}` };
   }
   return null;
 };
@@ -86,7 +89,7 @@ const signInRefused = (code: string, words: string, host: string): Meaning => {
     return { kind: "rejected", text: `${host} takes no password on this connection. Choose the other kind of security.` };
   if (code === "EXPIRED") return { kind: "auth", text: `The password has expired at ${host}. Set a new one there and enter it here.` };
   const hint = "Check user name and password; many providers ask for an app password in place of the usual one.";
-  return { kind: "auth", text: `${host} refused user name or password${words ? ` (${words})` : ""}. ${hint}` };
+  return { kind: "auth", text: `${host} refused user name or password.${answered(words)} ${hint}` };
 };
 
 const unitLength: readonly (readonly [string, number])[] = [
@@ -108,7 +111,7 @@ const waitAsked = (words: string): number | null => {
 const meaningOf = (failure: Failure, place: Place): Meaning | null => {
   const words = (failure.responseText ?? failure.reason ?? "").slice(0, 300);
   const code = responseCode(failure);
-  if (failure.code === "ETHROTTLE") return { kind: "rate_limited", text: `${place.host} asks us to slow down: ${words}` };
+  if (failure.code === "ETHROTTLE") return { kind: "rate_limited", text: `${place.host} asks us to slow down.${answered(words)}` };
   const said = serverSaid(code, words, place.host);
   if (said) return said;
   if (failure.authenticationFailed) return signInRefused(code, words, place.host);
@@ -122,7 +125,7 @@ const meaningOf = (failure: Failure, place: Place): Meaning | null => {
     const text = `${place.host} offers no encryption (STARTTLS) on port ${place.port}, and a password is never sent in clear text. Try TLS on port 993.`;
     return { kind: "rejected", text };
   }
-  return isDropped(failure) ? { kind: "unavailable", text: `${place.host} ended the connection${words ? `: ${words}` : "."}` } : null;
+  return isDropped(failure) ? { kind: "unavailable", text: `${place.host} ended the connection.${answered(words)}` } : null;
 };
 
 const dropped = [
@@ -159,7 +162,7 @@ export const imapError = (error: unknown, place: Place): unknown => {
   const retryAfterMs = failure.throttleReset ?? (meaning?.kind === "rate_limited" ? waitAsked(words) : null);
   if (meaning) return new ConnectorError(meaning.kind, meaning.text, { retryAfterMs, ...(isTooLarge(failure) ? { cause: failure } : {}) });
   if (failure.responseStatus)
-    return new ConnectorError("unavailable", `${place.host} answered ${failure.responseStatus}: ${words.slice(0, 300)}`);
+    return new ConnectorError("unavailable", `${place.host} refused what it was asked for.${answered(words.slice(0, 300))}`);
   if (/^(E[A-Z]+|ERR_SSL_|ERR_TLS_|ParserError)/.test(failure.code ?? "")) {
     return new ConnectorError("unavailable", `The connection to ${place.host} failed (${failure.code}).`);
   }

@@ -1,5 +1,6 @@
 import * as z from "zod";
 import { type ConnectedInbox, ConnectorError } from "../../src/ports/connector.ts";
+import { parseSettings } from "../shared/parse-settings.ts";
 
 /** What a person fills in. An empty field of a form counts as left out. */
 export const settings = z.object({
@@ -17,11 +18,7 @@ export const secrets = z.object({ password: z.string().min(1).describe("Password
 export type ImapSettings = z.infer<typeof settings>;
 
 /** The settings of an inbox as this connector uses them. Throws ConnectorError "rejected" when they are not its own. */
-export const readSettings = (inbox: ConnectedInbox): ImapSettings => {
-  const parsed = settings.safeParse(inbox.settings);
-  if (parsed.success) return parsed.data;
-  throw new ConnectorError("rejected", `The settings of this inbox are not usable: ${z.prettifyError(parsed.error)}`);
-};
+export const readSettings = (inbox: ConnectedInbox): ImapSettings => parseSettings(settings, inbox.settings);
 
 /** The password as stored. What was stored is never part of the error. */
 export const readPassword = (stored: unknown): string => {

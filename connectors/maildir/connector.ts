@@ -14,6 +14,7 @@ import {
   type Tools,
   type Warning,
 } from "../../src/ports/connector.ts";
+import { parseSettings } from "../shared/parse-settings.ts";
 import { diskError } from "./disk-error.ts";
 import { findFolders } from "./find-folders.ts";
 import { type FolderReader, type LocalFolder, readLocalRef } from "./local-folder.ts";
@@ -29,9 +30,8 @@ const settings = z.object({
 type LocalSettings = { path: string; sentFolder: string | null };
 
 const readSettings = (inbox: ConnectedInbox): LocalSettings => {
-  const parsed = settings.safeParse(inbox.settings);
-  if (!parsed.success) throw new ConnectorError("rejected", `The settings of this inbox are not usable: ${z.prettifyError(parsed.error)}`);
-  return { path: parsed.data.path, sentFolder: parsed.data.sentFolder?.trim() || null };
+  const { path, sentFolder } = parseSettings(settings, inbox.settings);
+  return { path, sentFolder: sentFolder?.trim() || null };
 };
 
 const sentWarnings = (folders: readonly LocalFolder[], { path, sentFolder }: LocalSettings): Warning[] => {
@@ -104,7 +104,10 @@ const open = async (inbox: ConnectedInbox, tools: Tools): Promise<Session> => {
         yield value;
       }
     },
-    fetchRaw: (ref, { maxBytes }) => guarded(inbox, () => fetchRaw(view, ref, maxBytes)),
+    fetchRaw: async (ref, { maxBytes }) => {
+      tools.signal.throwIfAborted();
+      return guarded(inbox, () => fetchRaw(view, ref, maxBytes));
+    },
     watch: (onHint) => guarded(inbox, () => watchFolders(inbox, tools, onHint)),
     close: async () => {},
   };

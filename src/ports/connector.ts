@@ -92,6 +92,7 @@ export type Credentials = {
 };
 
 export type Tools = {
+  /** Ends a turn: within a second of its abort everything that runs, and everything asked for after it, rejects with its reason. */
   signal: AbortSignal;
   now: () => number;
   log: Log;

@@ -88,7 +88,7 @@ describe("sentences for people", () => {
     server.script = ({ tag, name }) => (name === "LOGIN" ? [`${tag} NO [AUTHENTICATIONFAILED] Authentication failed.`] : null);
     await expect(signIn()).rejects.toMatchObject({ kind: "auth" });
     await expect(signIn()).rejects.toThrow(
-      "localhost refused user name or password (Authentication failed.). Check user name and password; many providers ask for an app password",
+      'localhost refused user name or password. It answered: "Authentication failed.". Check user name and password; many providers ask for an app password',
     );
   });
 

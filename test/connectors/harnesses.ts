@@ -1,0 +1,7 @@
+import type { Harness } from "../contracts/connector.ts";
+
+/** What plays the provider of each connector in the contract suite: one line each, as in connectors/registry.ts. */
+export const harnesses: { readonly [provider: string]: () => Promise<readonly Harness[]> } = {
+  imap: async () => (await import("./imap/harness.ts")).imapHarnesses(),
+  maildir: async () => (await import("./maildir/harness.ts")).maildirHarnesses,
+};
