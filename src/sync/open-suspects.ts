@@ -10,7 +10,7 @@ import type { SavedMessage } from "../store/save-page.ts";
 import type { PageDeps } from "./process-page.ts";
 
 /** A message to be opened, and the steps that led there. */
-export type Suspect = { envelope: Envelope; backfill: boolean; steps: readonly Evidence[]; crashes?: number };
+export type Suspect = { envelope: Envelope; backfill: boolean; steps: readonly Evidence[] };
 
 /** A message that took its worker down this often is set aside. */
 const mostCrashes = 2;
@@ -23,31 +23,24 @@ const retryAfter = [1, 5, 30, 120, 360, 1440, 1440, 1440].map((minutes) => minut
 const kept = new Set<Kind>(["failure", "delay", "mixed", "unread_notice", "delivery_receipt", "held"]);
 
 /**
- * Opens each suspect. The attempt is counted before the message is touched: what is still marked as begun when the inbox is
- * claimed again took its worker down. What already did so once is opened alone, so that nothing innocent is counted with it.
+ * Opens suspects, which the caller saves together. The attempts are counted before a message is touched: what is still marked as
+ * begun when the inbox is claimed again took its worker down, or was begun together with what did.
  */
 export const openSuspects = async (deps: PageDeps, suspects: readonly Suspect[]): Promise<Map<string, SavedMessage>> => {
-  const doubtful = suspects.filter(({ crashes = 0 }) => crashes > 0);
-  const others = suspects.filter((suspect) => !doubtful.includes(suspect));
   const opened = new Map<string, SavedMessage>();
-  for (const group of [others, ...doubtful.map((suspect) => [suspect])]) {
-    if (group.length > 0) await openGroup(deps, group, opened);
-  }
-  return opened;
-};
-
-const openGroup = async (deps: PageDeps, group: readonly Suspect[], opened: Map<string, SavedMessage>): Promise<void> => {
+  if (suspects.length === 0) return opened;
   const { database, claim, now } = deps;
-  const begun = await database.transaction((tx) => beginAttempts(tx, claim, group, now()));
+  const begun = await database.transaction((tx) => beginAttempts(tx, claim, suspects, now()));
   const counts = new Map(begun.map((owed) => [owed.envelope.ref, owed]));
   try {
-    for (const suspect of group) {
+    for (const suspect of suspects) {
       deps.signal.throwIfAborted();
       opened.set(suspect.envelope.ref, await openOne(deps, suspect, counts.get(suspect.envelope.ref)));
     }
+    return opened;
   } catch (error) {
     // The turn ends here, and none of these took anything down.
-    const refs = group.map(({ envelope }) => envelope.ref);
+    const refs = suspects.map(({ envelope }) => envelope.ref);
     await database.transaction((tx) => releaseAttempts(tx, claim, refs));
     throw error;
   }

@@ -8,7 +8,7 @@ import type { Claim } from "../store/fence.ts";
 import { saveGaps } from "../store/gaps.ts";
 import { inboxCredentials } from "../store/inbox-secrets.ts";
 import type { Inbox } from "../store/inboxes.ts";
-import { dueOwed, nextOwedAt } from "../store/owed.ts";
+import { dueOwed, nextOwedAt, type Owed } from "../store/owed.ts";
 import { savePage } from "../store/save-page.ts";
 import type { Keys } from "../store/secrets.ts";
 import { claimInbox, finishTurn } from "../store/turns.ts";
@@ -97,8 +97,9 @@ const readPages = async (
 ): Promise<TurnEnd> => {
   const { database, now, maxMessageBytes } = deps;
   const pageDeps: PageDeps = { database, session, claim, own: inbox.addresses, now, signal, maxMessageBytes };
-  await tryOwedAgain(pageDeps);
   const endAt = now() + deps.turnMs;
+  await tryOwedAgain(pageDeps, endAt);
+  if (now() >= endAt) return { kind: "more" };
   for await (const page of session.pull(cursor)) {
     await readPage(pageDeps, page);
     signal.throwIfAborted();
@@ -113,23 +114,38 @@ const readPage = async (deps: PageDeps, page: Page): Promise<void> => {
   await savePage(deps.database, { ...deps.claim, now: deps.now(), page: { cursor, backfill, gaps, warnings, progress }, messages });
 };
 
-/** At most so many owed messages at once, so that new mail is not kept waiting by old. */
 const owedAtOnce = 50;
 
-const tryOwedAgain = async (deps: PageDeps): Promise<void> => {
+/**
+ * Tries again what is owed and due. What took a worker down before, alone or in company, is opened and saved by itself, so that
+ * nothing innocent is counted with it; and all of that before any page, which would begin it in company again.
+ */
+const tryOwedAgain = async (deps: PageDeps, endAt: number): Promise<void> => {
   const { claim, database, now } = deps;
-  const owed = await dueOwed(database.read, claim.accountId, claim.inboxId, now(), owedAtOnce);
-  for (const backfill of [false, true]) {
-    const some = owed.filter((one) => one.backfill === backfill);
-    if (some.length === 0) continue;
-    const steps = [{ step: "owed", because: "It could not be opened before; tried again." }];
-    const opened = await openSuspects(
-      deps,
-      some.map(({ envelope, crashes }) => ({ envelope, backfill, crashes, steps })),
-    );
-    const page = { backfill, gaps: [], warnings: [], progress: null };
-    await savePage(database, { ...claim, now: now(), page, messages: [...opened.values()] });
+  while (now() < endAt) {
+    const owed = await dueOwed(database.read, claim.accountId, claim.inboxId, now(), owedAtOnce);
+    if (owed.length === 0) return;
+    const sound = owed.filter(({ crashes }) => crashes === 0);
+    const groups = [
+      sound.filter((one) => !one.backfill),
+      sound.filter((one) => one.backfill),
+      ...owed.filter(({ crashes }) => crashes > 0).map((one) => [one]),
+    ];
+    for (const group of groups) await openOwed(deps, group);
   }
+};
+
+const openOwed = async (deps: PageDeps, group: readonly Owed[]): Promise<void> => {
+  const [first] = group;
+  if (!first) return;
+  const { backfill } = first;
+  const steps = [{ step: "owed", because: "It could not be opened before; tried again." }];
+  const opened = await openSuspects(
+    deps,
+    group.map(({ envelope }) => ({ envelope, backfill, steps })),
+  );
+  const page = { backfill, gaps: [], warnings: [], progress: null };
+  await savePage(deps.database, { ...deps.claim, now: deps.now(), page, messages: [...opened.values()] });
 };
 
 const endTurn = async (deps: SyncDeps, { inbox, cursor, claim }: Claimed, end: TurnEnd): Promise<void> => {

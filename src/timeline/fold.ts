@@ -89,8 +89,13 @@ export const fold = (entries: readonly HistoryEntry[], sentAt: number, pendingFo
   };
 };
 
+/** A delay and the failure that follows can carry the same second; then this is the order of things. */
+const course: Record<State, number> = { pending: 0, soft: 1, hard: 2, delivered: 3, retracted: 4 };
+
 const inOrder = (a: HistoryEntry, b: HistoryEntry): number =>
-  a.occurredAt - b.occurredAt || (a.fingerprint < b.fingerprint ? -1 : a.fingerprint > b.fingerprint ? 1 : 0);
+  a.occurredAt - b.occurredAt ||
+  course[a.state] - course[b.state] ||
+  (a.fingerprint < b.fingerprint ? -1 : a.fingerprint > b.fingerprint ? 1 : 0);
 
 /**
  * A permanent failure stays; a temporary one that a server reported is final for this message; then a sign of life; then what

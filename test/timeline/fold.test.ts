@@ -116,6 +116,11 @@ describe("the state of an engagement", () => {
     );
   });
 
+  it("tells a delay before the failure of the same second", () => {
+    const folded = fold([entry("hard", 1, { fingerprint: "a" }), entry("pending", 1, { fingerprint: "b" })], sentAt);
+    expect(folded.history.map((h) => h.state)).toEqual(["pending", "hard"]);
+  });
+
   it("needs at least one entry", () => {
     expect(() => fold([], sentAt)).toThrow(RangeError);
   });

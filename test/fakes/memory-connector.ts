@@ -1,0 +1,68 @@
+/**
+ * A connector over messages in memory, for tests of the sync loop: it does what the contract asks, page by page, and every
+ * call can be made to fail or to stop the process (`onCall`).
+ */
+import { z } from "zod";
+import { envelopeFields, type FolderRole, type HeaderFields } from "../../src/bounces/envelope.ts";
+import { parseHeaderFields } from "../../src/bounces/header-fields.ts";
+import type { Connector, Page, Session } from "../../src/ports/connector.ts";
+
+export type MemoryMessage = { ref: string; role: FolderRole; raw: Uint8Array; receivedAt: number };
+
+export type MemoryMailbox = {
+  /** Messages in provider order; more may be pushed at any time. */
+  messages: MemoryMessage[];
+  pageSize?: number;
+  /** Told before each call that would reach a provider; may throw. */
+  onCall?: (call: "open" | "page" | "fetch" | "close", ref?: string) => void | Promise<void>;
+};
+
+const envelopeHeaders = (raw: Uint8Array): HeaderFields => {
+  const all = parseHeaderFields(raw);
+  return new Map(envelopeFields.flatMap((name) => (all.has(name) ? [[name, all.get(name) ?? []] as const] : [])));
+};
+
+const toPage = (messages: readonly MemoryMessage[], next: number, total: number): Page => ({
+  folder: { path: "memory", role: "inbox" },
+  messages: messages.map(({ ref, role, raw, receivedAt }) => ({
+    ref,
+    folder: role,
+    role,
+    headers: envelopeHeaders(raw),
+    receivedAt,
+    size: raw.length,
+    threadId: null,
+    hints: {},
+  })),
+  cursor: next,
+  backfill: false,
+  gaps: [],
+  warnings: [],
+  progress: next < total ? { done: next, total } : null,
+});
+
+const openMemory = (mailbox: MemoryMailbox): Session => ({
+  async *pull(cursor) {
+    const size = mailbox.pageSize ?? 3;
+    for (let at = typeof cursor === "number" ? cursor : 0; at < mailbox.messages.length; at += size) {
+      await mailbox.onCall?.("page");
+      const some = mailbox.messages.slice(at, at + size);
+      yield toPage(some, at + some.length, mailbox.messages.length);
+    }
+  },
+  async fetchRaw(ref) {
+    await mailbox.onCall?.("fetch", ref);
+    return mailbox.messages.find((message) => message.ref === ref)?.raw ?? "gone";
+  },
+  close: async () => mailbox.onCall?.("close"),
+});
+
+export const memoryConnector = (mailbox: MemoryMailbox): Connector => ({
+  describe: { label: "Memory", limits: [], settings: z.object({}), secrets: z.object({}) },
+  signIn: async (inbox) => ({ address: inbox.address, addresses: [inbox.address], folders: [], warnings: [] }),
+  open: async () => {
+    await mailbox.onCall?.("open");
+    return openMemory(mailbox);
+  },
+  probe: async () => [],
+});

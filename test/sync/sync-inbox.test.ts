@@ -1,0 +1,305 @@
+import { expect, it } from "vitest";
+import { ConnectorError } from "../../src/ports/connector.ts";
+import { changeState, createInbox, getInbox } from "../../src/store/inboxes.ts";
+import { listNotices } from "../../src/store/notices.ts";
+import { findTraces, readTrace } from "../../src/store/traces.ts";
+import { onBothEngines, openNew } from "../store/engines.ts";
+import { demoMessage, makeWorld, now, ordinary, worldOf } from "./world.ts";
+
+const sent = () => demoMessage("Sent/postfix-unknown-user");
+const bounce = () => demoMessage("INBOX/postfix-unknown-user");
+const hard = ["hard nobody@customer.example <ef34dd6403da449d.mwwavyoi@sales.example> v1 hard"];
+
+onBothEngines("a turn", (engine) => {
+  it("logs a bounce for the message and recipient it is about, and is watching then", async () => {
+    const world = await makeWorld(await openNew(engine), { messages: [sent(), ordinary(1), bounce()], pageSize: 2 });
+    expect(await world.turn()).toEqual({ kind: "done" });
+    expect(await world.seen()).toEqual({
+      bounces: hard,
+      notices: ["matched INBOX/postfix-unknown-user"],
+      events: ["engagement.created", "inbox.first_sync_completed"],
+      cursor: 3,
+      owed: 0,
+      state: "watching",
+    });
+  });
+
+  it("ties a bounce that lies on the same page as its message, whichever comes first", async () => {
+    for (const messages of [
+      [sent(), bounce()],
+      [bounce(), sent()],
+    ]) {
+      const world = await makeWorld(await openNew(engine), { messages });
+      await world.turn();
+      expect((await world.seen()).bounces).toEqual(hard);
+    }
+  });
+
+  it("ties a bounce that was there before its message was seen", async () => {
+    const world = await makeWorld(await openNew(engine), { messages: [bounce()] });
+    await world.turn();
+    expect((await world.seen()).notices).toEqual(["waiting INBOX/postfix-unknown-user"]);
+    world.mailbox.messages.push(sent());
+    await world.turn();
+    expect((await world.seen()).bounces).toEqual(hard);
+  });
+
+  it("reads nobody's ordinary mail", async () => {
+    const fetched: unknown[] = [];
+    const onCall = (call: string, ref?: string) => void (call === "fetch" && fetched.push(ref));
+    const world = await makeWorld(await openNew(engine), { messages: [sent(), ordinary(1), ordinary(2), bounce()], onCall });
+    await world.turn();
+    expect(fetched).toEqual(["INBOX/postfix-unknown-user"]);
+  });
+
+  it("lists the same pages again without writing twice", async () => {
+    const world = await makeWorld(await openNew(engine), { messages: [sent(), bounce(), ordinary(1)] });
+    await world.turn();
+    const before = await world.seen();
+    await world.database.transaction((tx) => tx.updateTable("inboxes").set({ cursor: null }).where("id", "=", world.inbox.id).execute());
+    await world.turn();
+    expect(await world.seen()).toEqual(before);
+  });
+
+  it("ends when its time is up and goes on at once where it was", async () => {
+    let clock = now;
+    const pass = (ms: number) => (call: string) => {
+      if (call === "page") clock += ms;
+    };
+    const world = await makeWorld(
+      await openNew(engine),
+      {
+        messages: [sent(), ordinary(1), ordinary(2), bounce()],
+        pageSize: 2,
+        onCall: pass(20_000),
+      },
+      () => clock,
+    );
+    expect(await world.turn()).toEqual({ kind: "done" });
+    const slow = await makeWorld(
+      await openNew(engine),
+      {
+        messages: [sent(), ordinary(1), ordinary(2), bounce()],
+        pageSize: 2,
+        onCall: pass(70_000),
+      },
+      () => clock,
+    );
+    expect(await slow.turn()).toEqual({ kind: "more" });
+    expect((await slow.seen()).state).toBe("first_sync");
+    const half = await getInbox(slow.database.read, slow.accountId, slow.inbox.id);
+    expect([half?.nextPollAt, half?.progress]).toEqual([clock, { done: 2, total: 4 }]);
+    expect(await slow.turn()).toEqual({ kind: "more" });
+    expect(await slow.turn()).toEqual({ kind: "done" });
+    expect(await slow.seen()).toMatchObject({ bounces: hard, state: "watching" });
+  });
+});
+
+onBothEngines("what goes wrong with one message", (engine) => {
+  it("never stops the inbox: a message that cannot be fetched is owed, and read when it can be", async () => {
+    let broken = true;
+    const onCall = (call: string, ref?: string) => {
+      if (broken && call === "fetch" && ref?.includes("mailbox-full")) throw new ConnectorError("unavailable", "the server hung up");
+    };
+    let clock = now;
+    const messages = [demoMessage("INBOX/postfix-mailbox-full-552"), sent(), bounce(), demoMessage("Sent/postfix-mailbox-full-552")];
+    const world = await makeWorld(await openNew(engine), { messages, onCall }, () => clock);
+    expect(await world.turn()).toEqual({ kind: "done" });
+    expect((await world.seen()).bounces).toEqual(hard);
+    expect(await world.seen()).toMatchObject({ owed: 1, cursor: 4, state: "watching" });
+    broken = false;
+    clock += 60_000;
+    await world.turn();
+    expect((await world.seen()).owed).toBe(0);
+    expect((await world.seen()).bounces).toHaveLength(2);
+  });
+
+  it("sets aside, with its reason, what can never be fetched", async () => {
+    let clock = now;
+    const onCall = (call: string) => {
+      if (call === "fetch") throw new ConnectorError("rejected", "the server cannot show this message");
+    };
+    const world = await makeWorld(await openNew(engine), { messages: [bounce(), ordinary(1)], onCall }, () => clock);
+    for (let turn = 0; turn < 12; turn += 1) {
+      expect(await world.turn()).toEqual({ kind: "done" });
+      clock += 86_400_000;
+    }
+    expect(await world.seen()).toMatchObject({ owed: 0, cursor: 2 });
+    const trace = await readTrace(world.database.read, world.accountId, world.inbox.id, "INBOX/postfix-unknown-user");
+    expect(trace?.outcome).toBe("unreachable");
+    expect(trace?.steps.at(-1)?.because).toBe("It could not be opened in 9 attempts: the server cannot show this message");
+  });
+
+  it("sets aside a message over the limit without fetching it", async () => {
+    const huge = { ...bounce(), ref: "huge" };
+    let fetched = 0;
+    const world = await makeWorld(await openNew(engine), {
+      messages: [huge, sent()],
+      onCall: (call) => {
+        if (call === "fetch") fetched += 1;
+      },
+    });
+    await world.turn({ deps: { maxMessageBytes: 1_000 } });
+    const trace = await readTrace(world.database.read, world.accountId, world.inbox.id, "huge");
+    expect([trace?.outcome, fetched]).toEqual(["too_big", 0]);
+    expect((await world.seen()).state).toBe("watching");
+  });
+
+  it("records a message that was deleted before it could be opened", async () => {
+    const world = await makeWorld(await openNew(engine), { messages: [bounce()] });
+    world.mailbox.onCall = (call) => {
+      if (call === "fetch") world.mailbox.messages = [];
+    };
+    await world.turn();
+    const [trace] = await findTraces(world.database.read, world.accountId, "<20261125155050.525FB240BC8@postfix.relay.test>");
+    expect(trace?.outcome).toBe("gone_before_read");
+  });
+
+  it("sets aside a message that took its worker down twice, and reads the others", async () => {
+    const database = await openNew(engine);
+    const poison = { ...demoMessage("INBOX/postfix-spam-at-data"), ref: "poison" };
+    // A worker that dies leaves what it had begun as it was: nothing is released, nothing is saved.
+    const dying = {
+      messages: [sent(), poison, bounce()],
+      onCall: (call: string, ref?: string) => (call === "fetch" && ref === "poison" ? new Promise<void>(() => {}) : undefined),
+    };
+    const world = await makeWorld(database, dying);
+    const survivor = worldOf(database, world.accountId, world.inbox, { messages: dying.messages });
+    for (let death = 0; death < 2; death += 1) {
+      void world.turn();
+      await expect
+        .poll(
+          async () =>
+            (
+              await database.read
+                .selectFrom("owed")
+                .select("attempts")
+                .where("ref", "=", "poison")
+                .where("begun", "=", 1)
+                .executeTakeFirst()
+            )?.attempts,
+        )
+        .toBe(death + 1);
+    }
+    expect(await survivor.turn()).toEqual({ kind: "done" });
+    const trace = await readTrace(database.read, world.accountId, world.inbox.id, "poison");
+    expect(trace?.steps.at(-1)?.because).toBe("It took the process down 2 times while it was read; set aside.");
+    expect((await survivor.seen()).bounces).toEqual(hard);
+    // Listing the page again does not touch it again.
+    await database.transaction((tx) => tx.updateTable("inboxes").set({ cursor: null }).where("id", "=", world.inbox.id).execute());
+    const touched: (string | undefined)[] = [];
+    survivor.mailbox.onCall = (call, ref) => void (call === "fetch" && touched.push(ref));
+    await survivor.turn();
+    expect(touched).toEqual([]);
+  });
+
+  it("does not count a stopped turn against the messages it was reading", async () => {
+    const stopping = new AbortController();
+    const world = await makeWorld(await openNew(engine), { messages: [sent(), bounce()] });
+    world.mailbox.onCall = (call) => {
+      if (call === "fetch") {
+        stopping.abort();
+        throw stopping.signal.reason;
+      }
+    };
+    expect(await world.turn({ signal: stopping.signal })).toEqual({ kind: "more" });
+    expect(await world.database.read.selectFrom("owed").selectAll().execute()).toEqual([]);
+    delete world.mailbox.onCall;
+    await world.turn();
+    expect((await world.seen()).bounces).toEqual(hard);
+  });
+});
+
+onBothEngines("what goes wrong with an inbox", (engine) => {
+  it.each([
+    ["auth", "reconnect_needed", null, "inbox.attention_required"],
+    ["rate_limited", "waiting", now + 900_000, undefined],
+    ["unavailable", "unreachable", now + 900_000, undefined],
+  ] as const)("%s becomes its state, nothing is lost, and it goes on after", async (kind, state, nextPollAt, event) => {
+    const database = await openNew(engine);
+    const world = await makeWorld(database, { messages: [sent(), ordinary(1), ordinary(2), bounce()], pageSize: 3 });
+    let pages = 0;
+    world.mailbox.onCall = (call) => {
+      if (call === "page" && ++pages === 2) throw new ConnectorError(kind, "words for people", { retryAfterMs: 900_000 });
+    };
+    expect(await world.turn()).toMatchObject({ kind: "failed", error: kind });
+    const inbox = await getInbox(database.read, world.accountId, world.inbox.id);
+    expect(inbox).toMatchObject({ state, nextPollAt, failedPolls: kind === "rate_limited" ? 0 : 1 });
+    expect(inbox?.stateDetail).toMatchObject({ error: "words for people" });
+    const before = await world.seen();
+    expect(before).toMatchObject({ cursor: 3 });
+    expect(before.events.includes(event ?? "inbox.attention_required")).toBe(event !== undefined);
+    await database.transaction((tx) => changeState(tx, world.accountId, world.inbox.id, { state: "watching", nextPollAt: now }, now));
+    await world.turn();
+    expect((await world.seen()).bounces).toEqual(hard);
+  });
+
+  it("a fault of ours backs off, and shows no text of the error", async () => {
+    const world = await makeWorld(await openNew(engine), {
+      messages: [sent()],
+    });
+    world.mailbox.onCall = () => {
+      throw new TypeError("secret-token in a stack");
+    };
+    expect(await world.turn()).toMatchObject({ kind: "failed", error: "bug" });
+    const inbox = await getInbox(world.database.read, world.accountId, world.inbox.id);
+    expect(JSON.stringify(inbox)).not.toContain("secret-token");
+    expect(inbox?.nextPollAt).toBe(now + 30_000);
+  });
+
+  it("lists again from before the newest mail when the provider no longer knows the position, and tells of the gap", async () => {
+    const database = await openNew(engine);
+    const world = await makeWorld(database, { messages: [sent(), ordinary(1)] });
+    await world.turn();
+    world.mailbox.messages.push(bounce());
+    let expired = true;
+    world.mailbox.onCall = (call) => {
+      if (call === "page" && expired) {
+        expired = false;
+        throw new ConnectorError("cursor_expired", "the list of changes is gone");
+      }
+    };
+    await world.turn();
+    expect((await world.seen()).events).toContain("inbox.gap_found");
+    expect((await world.seen()).cursor).toBeNull();
+    await world.turn();
+    expect((await world.seen()).bounces).toEqual(hard);
+  });
+
+  it("a pause in the middle of a turn: nothing more is written under the old fence", async () => {
+    const database = await openNew(engine);
+    const world = await makeWorld(database, { messages: [sent(), ordinary(1), ordinary(2), bounce()], pageSize: 3 });
+    let pages = 0;
+    world.mailbox.onCall = async (call) => {
+      if (call === "page" && ++pages === 2) {
+        await database.transaction((tx) => changeState(tx, world.accountId, world.inbox.id, { state: "paused", nextPollAt: null }, now));
+      }
+    };
+    expect(await world.turn()).toBeNull();
+    expect(await world.seen()).toMatchObject({ state: "paused", cursor: 3, bounces: [] });
+  });
+
+  it("an inbox that is not due, paused or gone is left alone", async () => {
+    const database = await openNew(engine);
+    const world = await makeWorld(database, { messages: [sent()] });
+    await database.transaction((tx) => changeState(tx, world.accountId, world.inbox.id, { state: "paused", nextPollAt: null }, now));
+    expect(await world.turn()).toBeNull();
+  });
+});
+
+onBothEngines("two inboxes of one account", (engine) => {
+  it("that receive the same notice at the same time log it once", async () => {
+    const database = await openNew(engine);
+    const first = await makeWorld(database, { messages: [sent(), bounce()] });
+    const other = await database.transaction((tx) =>
+      createInbox(tx, first.accountId, { provider: "memory", address: "team@sales.example", since: 0, nextPollAt: now }, now),
+    );
+    const second = worldOf(database, first.accountId, other, { messages: [{ ...bounce(), ref: "copy" }] });
+    await Promise.all([first.turn(), second.turn()]);
+    // Whichever came first, a copy that was seen before the sent message was known is tied by it.
+    expect((await first.seen()).bounces).toEqual(hard);
+    const { data } = await listNotices(database.read, first.accountId);
+    expect(data).toHaveLength(1);
+    expect((await first.seen()).events.filter((type) => type === "engagement.created")).toHaveLength(1);
+  });
+});
