@@ -6,6 +6,7 @@ import { type EngagementRow, readEngagements } from "./engagements.ts";
 import type { NewEvent } from "./events.ts";
 import { inBatches } from "./in-batches.ts";
 import { fromJson, toJson } from "./json.ts";
+import { locking } from "./locking.ts";
 
 export type Addition = { engagementId: string; entry: HistoryEntry };
 
@@ -29,16 +30,13 @@ export const appendHistory = async (
   return { events: await tell(tx, accountId, before, added), created: before.filter((row) => row.version === 0) };
 };
 
-/**
- * Locks in one order everywhere, so that two transactions with the same engagements wait for each other. On SQLite there is
- * nobody to lock out: one write transaction runs at a time.
- */
 const lockEngagements = async (tx: Write, accountId: string, ids: readonly string[]): Promise<Map<string, EngagementRow>> => {
-  const alone = !tx.getExecutor().adapter.supportsMultipleConnections;
-  const rows = await inBatches(ids, (batch) => {
-    const query = tx.selectFrom("engagements").selectAll().where("account_id", "=", accountId).where("id", "in", batch).orderBy("id");
-    return (alone ? query : query.forUpdate()).execute();
-  });
+  const rows = await inBatches(ids, (batch) =>
+    locking(
+      tx,
+      tx.selectFrom("engagements").selectAll().where("account_id", "=", accountId).where("id", "in", batch).orderBy("id"),
+    ).execute(),
+  );
   return new Map(rows.map((row) => [row.id, row]));
 };
 

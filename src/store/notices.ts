@@ -1,4 +1,4 @@
-import type { Selectable } from "kysely";
+import { type Selectable, sql } from "kysely";
 import type { Match, RecipientMatch } from "../bounces/match.ts";
 import type { Kind, Report } from "../bounces/report.ts";
 import type { Flag, NoticeState, Read, Tables, Write } from "../ports/database.ts";
@@ -7,6 +7,7 @@ import { newId } from "./ids.ts";
 import { inBatches } from "./in-batches.ts";
 import { fromJson, toJson } from "./json.ts";
 import { type ListOptions, type ListPage, listPage, pageLimit, readPosition } from "./list-page.ts";
+import { locking } from "./locking.ts";
 
 /** What matching found last for one recipient of a notice, and where it is logged. */
 export type TiedRecipient = {
@@ -53,8 +54,8 @@ export type NewNotice = {
 };
 
 /**
- * Keeps notices, each once per account by its fingerprint, and once per inbox and ref. Returns those that are new, not yet tied
- * (state `waiting`), and for every ref which notice it is, or is a copy of.
+ * Keeps notices, each once per account by its fingerprint, and once per inbox and ref. Returns the ids of those that are new, not
+ * yet tied (state `waiting`), and for every ref which notice it is, or is a copy of.
  */
 export const saveNotices = async (
   tx: Write,
@@ -62,7 +63,7 @@ export const saveNotices = async (
   inboxId: string,
   notices: readonly NewNotice[],
   now: number,
-): Promise<{ made: Notice[]; noticeOf: Map<string, KeptAs> }> => {
+): Promise<{ made: string[]; noticeOf: Map<string, KeptAs> }> => {
   const rows = notices.map((notice) => toRow(newNotice(accountId, inboxId, notice, now)));
   rows.sort((a, b) => (a.fingerprint < b.fingerprint ? -1 : 1));
   const made = await inBatches(rows, (batch) =>
@@ -71,11 +72,11 @@ export const saveNotices = async (
       .values(batch)
       // Whichever of the two it repeats.
       .onConflict((conflict) => conflict.doNothing())
-      .returningAll()
+      .returning(["id", "ref"])
       .execute(),
   );
   await saveSources(tx, accountId, made, notices);
-  return { made: made.map(toNotice), noticeOf: await findCopied(tx, accountId, inboxId, rows, made) };
+  return { made: made.map((row) => row.id), noticeOf: await findCopied(tx, accountId, inboxId, rows, made) };
 };
 
 export const getNotice = async (read: Read, accountId: string, noticeId: string): Promise<Notice | null> =>
@@ -126,16 +127,20 @@ export const listNotices = async (
   return listPage(await query.execute(), options, (row) => [row.received_at, row.id], toNotice);
 };
 
-/** The notices that wait for any of these keys: `id:<idKey>`, `address:<addressKey>`, `engagement:<sent message id>`. */
-export const waitingFor = async (read: Read, accountId: string, waitKeys: readonly string[]): Promise<Notice[]> => {
+/** The ids of notices that wait for any of these keys: `id:<idKey>`, `address:<addressKey>`, `engagement:<sent message id>`. */
+export const waitingFor = async (read: Read, accountId: string, waitKeys: readonly string[]): Promise<string[]> => {
   const rows = await inBatches([...new Set(waitKeys)].sort(), (batch) =>
     read.selectFrom("notice_waits").select("notice_id").where("account_id", "=", accountId).where("wait_key", "in", batch).execute(),
   );
-  return readNotices(
-    read,
-    accountId,
-    rows.map((row) => row.notice_id),
+  return [...new Set(rows.map((row) => row.notice_id))];
+};
+
+/** Reads notices for changing: another transaction that ties one of them waits, and then sees what this one made of it. */
+export const lockNotices = async (tx: Write, accountId: string, noticeIds: readonly string[]): Promise<Notice[]> => {
+  const rows = await inBatches([...new Set(noticeIds)].sort(), (batch) =>
+    locking(tx, tx.selectFrom("notices").selectAll().where("account_id", "=", accountId).where("id", "in", batch).orderBy("id")).execute(),
   );
+  return rows.map(toNotice);
 };
 
 /** Writes what became of notices, and what each waits for from now on. */
@@ -144,36 +149,36 @@ export const updateNotices = async (
   accountId: string,
   changed: readonly { notice: Notice; waitKeys: readonly string[] }[],
 ): Promise<void> => {
-  const ordered = changed.toSorted((a, b) => (a.notice.id < b.notice.id ? -1 : 1));
-  await inBatches(ordered, (batch) =>
-    tx
-      .insertInto("notices")
-      .values(batch.map(({ notice }) => toRow(notice)))
-      .onConflict((conflict) =>
-        conflict.columns(["account_id", "id"]).doUpdateSet((eb) => ({
-          state: eb.ref("excluded.state"),
-          matches: eb.ref("excluded.matches"),
-          waits_until: eb.ref("excluded.waits_until"),
-          updated_at: eb.ref("excluded.updated_at"),
-        })),
-      )
-      .execute(),
+  const kept = new Set(
+    await inBatches(changed, (batch) =>
+      updateRows(
+        tx,
+        accountId,
+        batch.map(({ notice }) => notice),
+      ),
+    ),
   );
-  await inBatches(ordered, (batch) =>
-    tx
-      .deleteFrom("notice_waits")
-      .where("account_id", "=", accountId)
-      .where(
-        "notice_id",
-        "in",
-        batch.map(({ notice }) => notice.id),
-      )
-      .execute(),
+  await inBatches([...kept], (batch) =>
+    tx.deleteFrom("notice_waits").where("account_id", "=", accountId).where("notice_id", "in", batch).execute(),
   );
-  const waits = ordered.flatMap(({ notice, waitKeys }) =>
-    waitKeys.map((key) => ({ account_id: accountId, wait_key: key, notice_id: notice.id })),
-  );
+  const waits = changed
+    .filter(({ notice }) => kept.has(notice.id))
+    .flatMap(({ notice, waitKeys }) => waitKeys.map((key) => ({ account_id: accountId, wait_key: key, notice_id: notice.id })));
   await inBatches(waits, (batch) => tx.insertInto("notice_waits").values(batch).execute());
+};
+
+/** Many rows in one statement. Parameters of a list of values are text until they are cast. Returns the ids of those there are. */
+const updateRows = async (tx: Write, accountId: string, notices: readonly Notice[]): Promise<string[]> => {
+  const values = notices.map(
+    ({ id, state, matches, waitsUntil, updatedAt }) =>
+      sql`(${id}, ${state}, ${toJson(matches)}, cast(${waitsUntil} as bigint), cast(${updatedAt} as bigint))`,
+  );
+  const { rows } = await sql<{ id: string }>`
+    with changed (id, state, matches, waits_until, updated_at) as (values ${sql.join(values)})
+    update notices set state = changed.state, matches = changed.matches, waits_until = changed.waits_until, updated_at = changed.updated_at
+    from changed where notices.account_id = ${accountId} and notices.id = changed.id
+    returning notices.id`.execute(tx);
+  return rows.map((row) => row.id);
 };
 
 const newNotice = (accountId: string, inboxId: string, notice: NewNotice, now: number): Notice => ({
@@ -208,7 +213,13 @@ const saveSources = async (tx: Write, accountId: string, made: readonly { id: st
 type Row = Selectable<Tables["notices"]>;
 
 /** For those that were there already, the notice with the same fingerprint, or with the same inbox and ref. */
-const findCopied = async (tx: Write, accountId: string, inboxId: string, rows: readonly Row[], made: readonly Row[]) => {
+const findCopied = async (
+  tx: Write,
+  accountId: string,
+  inboxId: string,
+  rows: readonly Row[],
+  made: readonly { id: string; ref: string }[],
+) => {
   const noticeOf = new Map<string, KeptAs>(made.map((row) => [row.ref, { noticeId: row.id, copy: false }]));
   const others = rows.filter((row) => !noticeOf.has(row.ref));
   const found = await inBatches(others, (batch) =>

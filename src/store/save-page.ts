@@ -68,13 +68,12 @@ export const savePage = (database: Database, input: PageToSave): Promise<SavedPa
     const { newIdKeys } = await saveSentMessages(tx, accountId, inboxId, messages.flatMap(sentMessage), now);
     const notices = messages.flatMap((message) => newNotice(message, page.backfill, now));
     const { made, noticeOf } = await saveNotices(tx, accountId, inboxId, notices, now);
-    const madeIds = new Set(made.map((notice) => notice.id));
     const waiting = await waitingFor(
       tx,
       accountId,
       newIdKeys.map((id) => `id:${id}`),
     );
-    const woken = waiting.filter((notice) => !madeIds.has(notice.id));
+    const woken = waiting.filter((id) => !made.includes(id));
     const events = await tieNotices(tx, accountId, [...made, ...woken], { waitingIsOver: false }, now);
     await saveTraces(
       tx,
@@ -89,7 +88,7 @@ export const savePage = (database: Database, input: PageToSave): Promise<SavedPa
     await movePosition(tx, input);
     const all = [...events, ...gaps.map((gap): NewEvent => ({ type: "inbox.gap_found", backfill: page.backfill, data: { inboxId, gap } }))];
     const sequence = await appendEvents(tx, accountId, all, now);
-    return { notices: [...madeIds], woken: woken.map((notice) => notice.id), events: all.map((event) => event.type), sequence };
+    return { notices: made, woken, events: all.map((event) => event.type), sequence };
   });
 
 const sentMessage = ({ envelope, sent }: SavedMessage): NewSentMessage[] =>

@@ -10,7 +10,7 @@ import { historyEntry } from "./history-entry.ts";
 import { newId } from "./ids.ts";
 import { inBatches } from "./in-batches.ts";
 import { noticeEvent } from "./notice-event.ts";
-import { type Notice, type TiedRecipient, updateNotices, waitingFor } from "./notices.ts";
+import { lockNotices, type Notice, type TiedRecipient, updateNotices, waitingFor } from "./notices.ts";
 import { findSentByIds, type SentMessage, toCandidates } from "./sent-messages.ts";
 import { type Decision, decideWhomToLog } from "./whom-to-log.ts";
 
@@ -25,10 +25,11 @@ export const waitingMs = 72 * 3_600_000;
 export const tieNotices = async (
   tx: Write,
   accountId: string,
-  notices: readonly Notice[],
+  noticeIds: readonly string[],
   options: { waitingIsOver: boolean },
   now: number,
 ): Promise<NewEvent[]> => {
+  const notices = await lockNotices(tx, accountId, noticeIds);
   if (notices.length === 0) return [];
   const sought = await seek(tx, accountId, notices, options);
   const ties = sought.flatMap((one) => one.ties);
@@ -48,7 +49,7 @@ export const tieNotices = async (
     accountId,
     created.map((row) => `engagement:${row.sent_message_id}`),
   );
-  const others = receipts.filter((receipt) => !notices.some((notice) => notice.id === receipt.id));
+  const others = receipts.filter((id) => !noticeIds.includes(id));
   return [...events, ...told, ...(await tieNotices(tx, accountId, others, { waitingIsOver: false }, now))];
 };
 

@@ -34,13 +34,9 @@ export const expireWaiting = async (database: Database, accountId: string, now: 
         .orderBy("waits_until")
         .limit(atOnce)
         .execute();
-      const notices = await readNotices(
-        tx,
-        accountId,
-        due.map((row) => row.id),
-      );
-      await appendEvents(tx, accountId, await tieNotices(tx, accountId, notices, { waitingIsOver: true }, now), now);
-      return notices.length;
+      const ids = due.map((row) => row.id);
+      await appendEvents(tx, accountId, await tieNotices(tx, accountId, ids, { waitingIsOver: true }, now), now);
+      return ids.length;
     });
     total += ended;
     if (ended < atOnce) return total;
@@ -65,12 +61,7 @@ export const retryWaiting = async (database: Database, accountId: string, now: n
         .limit(atOnce)
         .execute();
       const ids = rows.map((row) => row.id);
-      await appendEvents(
-        tx,
-        accountId,
-        await tieNotices(tx, accountId, await readNotices(tx, accountId, ids), { waitingIsOver: false }, now),
-        now,
-      );
+      await appendEvents(tx, accountId, await tieNotices(tx, accountId, ids, { waitingIsOver: false }, now), now);
       const still = (await readNotices(tx, accountId, ids)).filter((notice) => notice.state === "waiting").length;
       return { last: rows.length === atOnce ? ids.at(-1) : undefined, done: ids.length - still };
     });

@@ -1,0 +1,343 @@
+/**
+ * Nothing of another account is read or changed: every exported function of src/store is called for one account with the ids of
+ * another. A function that is new must be added here: to `calls`, or with its reason to `withoutAccount`.
+ */
+import { readdirSync } from "node:fs";
+import { expect, test } from "vitest";
+import type { Database, Write } from "../../src/ports/database.ts";
+import * as accounts from "../../src/store/accounts.ts";
+import * as agePending from "../../src/store/age-pending.ts";
+import * as apiKeys from "../../src/store/api-keys.ts";
+import * as appendHistory from "../../src/store/append-history.ts";
+import * as contacts from "../../src/store/contacts.ts";
+import * as engagements from "../../src/store/engagements.ts";
+import * as erase from "../../src/store/erase.ts";
+import { FenceLost } from "../../src/store/errors.ts";
+import * as events from "../../src/store/events.ts";
+import * as fence from "../../src/store/fence.ts";
+import * as forgetOld from "../../src/store/forget-old.ts";
+import * as gaps from "../../src/store/gaps.ts";
+import * as inboxSecrets from "../../src/store/inbox-secrets.ts";
+import * as inboxes from "../../src/store/inboxes.ts";
+import * as mergeContacts from "../../src/store/merge-contacts.ts";
+import * as notices from "../../src/store/notices.ts";
+import * as owed from "../../src/store/owed.ts";
+import * as registerSent from "../../src/store/register-sent-messages.ts";
+import * as savePage from "../../src/store/save-page.ts";
+import type { Keys } from "../../src/store/secrets.ts";
+import * as seen from "../../src/store/seen-messages.ts";
+import * as sendRecipients from "../../src/store/send-recipients.ts";
+import * as sent from "../../src/store/sent-messages.ts";
+import * as signIn from "../../src/store/sign-in.ts";
+import * as ties from "../../src/store/tie-notices.ts";
+import * as traces from "../../src/store/traces.ts";
+import * as turns from "../../src/store/turns.ts";
+import * as upsertContacts from "../../src/store/upsert-contacts.ts";
+import * as waiting from "../../src/store/waiting-notices.ts";
+import { newKeys, onBothEngines, openNew } from "./engines.ts";
+import { accountWithInboxes, delayed, envelope, notice, now, outcome, page, sentMessage, wholeDatabase } from "./sample-mail.ts";
+
+/** Everything a caller could get hold of: our account, and the ids of theirs. Their texts all say "foreign". */
+type Setting = Awaited<ReturnType<typeof setUp>>;
+
+const late = now + 1e10;
+const bounce = (name: string, address: string) =>
+  notice(name, [outcome(address, { diagnostic: "foreign words" })], { ref: `bounce-${name}` });
+
+const setUp = async (database: Database, keys: Keys) => {
+  const [mine] = await accountWithInboxes(database, 1, { name: "mine" });
+  const [theirs] = await accountWithInboxes(database, 1, { name: "foreign", metadata: "foreign" });
+  if (!mine || !theirs) throw new Error("no inboxes");
+  const write = <T>(fn: (tx: Write) => Promise<T>) => database.transaction(fn);
+  const { accountId, inboxId } = theirs;
+  await write((tx) => inboxes.updateInbox(tx, accountId, inboxId, { owner: "foreign", address: "foreign@x.example" }, now));
+  await write((tx) => inboxSecrets.saveSecrets(tx, keys, accountId, inboxId, "foreign", null));
+  const messages = [
+    { ...sentMessage("foreign", ["foreign@x.example", "foreign-2@x.example"]) },
+    bounce("foreign", "foreign@x.example"),
+    notice("foreign", [delayed("foreign-2@x.example")], { ref: "delay" }),
+    bounce("foreign-waits", "foreign@x.example"),
+    { envelope: envelope("foreign-owed"), verdict: "owed" as const, facts: "foreign", owed: { error: "foreign", dueAt: now } },
+  ];
+  const saved = await savePage.savePage(
+    database,
+    page(theirs, messages, { gaps: [{ folder: "foreign", from: 1, to: 2, because: "foreign" }] }),
+  );
+  const sends = [
+    { ...sentMessage("foreign-send").sent, sendId: "foreign-send", externalId: "foreign-sent" } as Parameters<
+      typeof registerSent.registerSentMessages
+    >[2][number],
+  ];
+  await write((tx) => registerSent.registerSentMessages(tx, accountId, sends, now));
+  await write((tx) =>
+    upsertContacts.upsertContacts(tx, accountId, [{ externalId: "foreign", name: "foreign", addresses: ["foreign@x.example"] }], now),
+  );
+  const key = await write((tx) => apiKeys.createApiKey(tx, accountId, { scope: "read", label: "foreign" }, now));
+  const [engagement] = (await engagements.listEngagements(database.read, accountId)).data;
+  const kept = await notices.readNotices(database.read, accountId, saved.notices);
+  if (!engagement) throw new Error("no engagement");
+  return { database, keys, write, read: database.read, mine: mine.accountId, my: mine, theirs, engagement, notices: kept, keyId: key.id };
+};
+
+/** Our claim on their inbox, with their fence. */
+const stolen = (s: Setting): fence.Claim => ({ ...s.theirs, accountId: s.mine });
+const ids = (s: Setting) => s.notices.map(({ id }) => id);
+const sentInput = { ...sentMessage("foreign", ["new@x.example"]).sent, ref: "sent-foreign", folder: "Sent" } as sent.NewSentMessage;
+const entry = {
+  fingerprint: "x",
+  state: "retracted",
+  because: "dismissed",
+  occurredAt: now,
+  at: now,
+  noticeId: null,
+  backfill: false,
+  facts: null,
+} as const;
+
+const calls: Record<string, (s: Setting) => unknown> = {
+  "accounts/getAccount": (s) => accounts.getAccount(s.read, s.mine),
+  "accounts/updateAccount": (s) => s.write((tx) => accounts.updateAccount(tx, s.mine, { name: "changed" }, now)),
+  "age-pending/agePending": (s) => agePending.agePending(s.database, s.mine, late),
+  "api-keys/createApiKey": (s) => s.write((tx) => apiKeys.createApiKey(tx, s.mine, { scope: "read", label: "x" }, now)),
+  "api-keys/listApiKeys": (s) => apiKeys.listApiKeys(s.read, s.mine),
+  "api-keys/rotateApiKey": (s) => s.write((tx) => apiKeys.rotateApiKey(tx, s.mine, s.keyId, { overlapMs: 0 }, now)),
+  "api-keys/revokeApiKey": (s) => s.write((tx) => apiKeys.revokeApiKey(tx, s.mine, s.keyId, now)),
+  "append-history/appendHistory": (s) =>
+    s.write((tx) => appendHistory.appendHistory(tx, s.mine, [{ engagementId: s.engagement.id, entry }], now)),
+  "contacts/writeContacts": (s) =>
+    s.write((tx) => contacts.writeContacts(tx, s.mine, [{ externalId: "ours", addresses: ["foreign@x.example"] }], now)),
+  "contacts/getContact": (s) => contacts.getContact(s.read, s.mine, s.engagement.contactId),
+  "contacts/listContacts": (s) => contacts.listContacts(s.read, s.mine, { externalId: "foreign" }),
+  "contacts/findContactByAddress": (s) => contacts.findContactByAddress(s.read, s.mine, "foreign-2@x.example"),
+  "contacts/addressOwners": (s) => contacts.addressOwners(s.read, s.mine, ["foreign-2@x.example"]),
+  "contacts/makeContacts": (s) => s.write((tx) => contacts.makeContacts(tx, s.mine, ["foreign-2@x.example"], now)),
+  "engagements/getEngagement": (s) => engagements.getEngagement(s.read, s.mine, s.engagement.id),
+  "engagements/readEngagements": (s) => engagements.readEngagements(s.read, s.mine, [s.engagement.id]),
+  "engagements/listEngagements": async (s) => [
+    await engagements.listEngagements(s.read, s.mine),
+    await engagements.listEngagements(s.read, s.mine, {
+      inboxId: s.theirs.inboxId,
+      contactId: s.engagement.contactId,
+      contactExternalId: "foreign",
+    }),
+  ],
+  "engagements/contactTimeline": (s) => engagements.contactTimeline(s.read, s.mine, s.engagement.contactId),
+  "erase/eraseInbox": (s) => s.write((tx) => erase.eraseInbox(tx, s.mine, s.theirs.inboxId, now)),
+  "events/appendEvents": (s) => s.write((tx) => events.appendEvents(tx, s.mine, [{ type: "x", backfill: false, data: null }], now)),
+  "events/readEvents": (s) => events.readEvents(s.read, s.mine, 0, 100),
+  "fence/holdFence": (s) => s.write((tx) => fence.holdFence(tx, stolen(s))),
+  "forget-old/forgetOld": (s) => s.write((tx) => forgetOld.forgetOld(tx, s.mine, late)),
+  "gaps/saveGaps": (s) =>
+    s.write((tx) => gaps.saveGaps(tx, s.mine, s.theirs.inboxId, [{ folder: "x", from: null, to: null, because: "x" }], now)),
+  "gaps/listGaps": (s) => gaps.listGaps(s.read, s.mine, s.theirs.inboxId).then((all) => all.filter((gap) => gap.folder !== "x")),
+  "inbox-secrets/readSecrets": (s) => inboxSecrets.readSecrets(s.read, s.keys, s.mine, s.theirs.inboxId),
+  "inbox-secrets/saveSecrets": async (s) => [
+    await s.write((tx) => inboxSecrets.saveSecrets(tx, s.keys, s.mine, s.theirs.inboxId, "ours", 1)),
+    await s.write((tx) => inboxSecrets.saveSecrets(tx, s.keys, s.mine, s.theirs.inboxId, "ours", null)),
+  ],
+  "inbox-secrets/inboxCredentials": async (s) => {
+    const credentials = inboxSecrets.inboxCredentials({
+      database: s.database,
+      keys: s.keys,
+      accountId: s.mine,
+      inboxId: s.theirs.inboxId,
+      now: () => now,
+    });
+    return [await credentials.read(), await credentials.refresh(async (current) => [current, "ours"])];
+  },
+  "inboxes/createInbox": (s) =>
+    s.write((tx) => inboxes.createInbox(tx, s.mine, { provider: "imap", address: "a@b", since: 0, nextPollAt: null }, now)),
+  "inboxes/getInbox": (s) => inboxes.getInbox(s.read, s.mine, s.theirs.inboxId),
+  "inboxes/listInboxes": (s) => inboxes.listInboxes(s.read, s.mine),
+  "inboxes/updateInbox": (s) => s.write((tx) => inboxes.updateInbox(tx, s.mine, s.theirs.inboxId, { address: "ours" }, now)),
+  "inboxes/changeState": (s) =>
+    s.write((tx) => inboxes.changeState(tx, s.mine, s.theirs.inboxId, { state: "disconnected", nextPollAt: null }, now)),
+  "merge-contacts/mergeContacts": async (s) => {
+    const [own = ""] = await s.write((tx) => contacts.makeContacts(tx, s.mine, ["own@x.example"], now));
+    const other = s.engagement.contactId;
+    const merge = (fromId: string, intoId: string) => s.write((tx) => mergeContacts.mergeContacts(tx, s.mine, { fromId, intoId }, now));
+    return [await merge(other, own), await merge(own, other)];
+  },
+  "notices/saveNotices": (s) =>
+    s.write((tx) =>
+      notices
+        .saveNotices(
+          tx,
+          s.mine,
+          s.my.inboxId,
+          [{ ref: "n", folder: "x", report: reportOf(s), source: null, backfill: false, receivedAt: now }],
+          now,
+        )
+        .then(({ noticeOf }) => noticeOf.get("n")?.copy),
+    ),
+  "notices/getNotice": (s) => notices.getNotice(s.read, s.mine, ids(s)[0] ?? ""),
+  "notices/readNotices": (s) => notices.readNotices(s.read, s.mine, ids(s)),
+  "notices/readNoticeSource": (s) => notices.readNoticeSource(s.read, s.mine, ids(s)[0] ?? ""),
+  "notices/listNotices": (s) => notices.listNotices(s.read, s.mine, { inboxId: s.theirs.inboxId }),
+  "notices/waitingFor": (s) => notices.waitingFor(s.read, s.mine, ["id:foreign-waits@sales.example", "address:foreign@x.example"]),
+  "notices/lockNotices": (s) => s.write((tx) => notices.lockNotices(tx, s.mine, ids(s))),
+  "notices/updateNotices": (s) =>
+    s.write((tx) =>
+      notices.updateNotices(
+        tx,
+        s.mine,
+        s.notices.map((one) => ({ notice: { ...one, state: "unmatched" }, waitKeys: ["id:x"] })),
+      ),
+    ),
+  "owed/beginAttempts": (s) =>
+    s.write((tx) => owed.beginAttempts(tx, stolen(s), [{ envelope: envelope("foreign-owed"), backfill: false }], now)),
+  "owed/dueOwed": (s) => owed.dueOwed(s.read, s.mine, s.theirs.inboxId, late, 10),
+  "owed/nextOwedAt": (s) => owed.nextOwedAt(s.read, s.mine, s.theirs.inboxId),
+  "owed/releaseAttempts": (s) => s.write((tx) => owed.releaseAttempts(tx, stolen(s), ["foreign-owed"])),
+  "owed/settleOwed": (s) => s.write((tx) => owed.settleOwed(tx, stolen(s), { done: ["foreign-owed"], again: [] }, now)),
+  "register-sent-messages/registerSentMessages": (s) => s.write((tx) => registerSent.registerSentMessages(tx, s.mine, [sentInput], now)),
+  "save-page/savePage": (s) => savePage.savePage(s.database, { ...page(s.theirs, [sentMessage("foreign")]), accountId: s.mine }),
+  "seen-messages/saveSeen": (s) =>
+    s.write((tx) =>
+      seen.saveSeen(
+        tx,
+        s.mine,
+        s.theirs.inboxId,
+        [{ ref: "foreign-owed", folder: "x", verdict: "notice", messageId: null, facts: null, receivedAt: null }],
+        now,
+      ),
+    ),
+  "seen-messages/readVerdicts": (s) => seen.readVerdicts(s.read, s.mine, s.theirs.inboxId, ["bounce-foreign"]),
+  "seen-messages/findSeen": (s) => seen.findSeen(s.read, s.mine, "bounce-foreign@notices.example"),
+  "send-recipients/listSendRecipients": (s) => sendRecipients.listSendRecipients(s.read, s.mine, "foreign-send"),
+  "sent-messages/saveSentMessages": (s) =>
+    s.write((tx) => sent.saveSentMessages(tx, s.mine, s.theirs.inboxId, [sentInput], now)).then(({ ids: made }) => made),
+  "sent-messages/findSentByIds": (s) => sent.findSentByIds(s.read, s.mine, ["provider-foreign-send@mail.example"]),
+  "sent-messages/getSentMessage": (s) => sent.getSentMessage(s.read, s.mine, s.engagement.sentMessageId),
+  "sent-messages/listSentMessages": (s) => sent.listSentMessages(s.read, s.mine, { sendId: "foreign-send" }),
+  "sign-in/createSignInLink": async (s) => {
+    const secret = await s.write((tx) => signIn.createSignInLink(tx, s.mine, now));
+    const used = await s.write((tx) => signIn.useSignInLink(tx, secret, now));
+    return signIn.sessionAccount(s.read, used?.session ?? "", now);
+  },
+  "tie-notices/tieNotices": (s) => s.write((tx) => ties.tieNotices(tx, s.mine, ids(s), { waitingIsOver: true }, now)),
+  "traces/saveTraces": (s) =>
+    s.write((tx) =>
+      traces.saveTraces(
+        tx,
+        s.mine,
+        s.theirs.inboxId,
+        [{ ref: "bounce-foreign", messageId: null, noticeId: null, outcome: "x", steps: [] }],
+        now,
+      ),
+    ),
+  "traces/findTraces": (s) => traces.findTraces(s.read, s.mine, "bounce-foreign-waits@notices.example"),
+  "traces/readTrace": (s) => traces.readTrace(s.read, s.mine, s.theirs.inboxId, "delay"),
+  "turns/claimInbox": (s) => s.write((tx) => turns.claimInbox(tx, s.mine, s.theirs.inboxId, { busyUntil: now }, late)),
+  "turns/finishTurn": (s) => s.write((tx) => turns.finishTurn(tx, stolen(s), { state: "watching", nextPollAt: null, failedPolls: 0 }, now)),
+  "turns/pollNow": (s) => s.write((tx) => turns.pollNow(tx, s.mine, s.theirs.inboxId, late)),
+  "upsert-contacts/upsertContacts": (s) =>
+    s.write((tx) => upsertContacts.upsertContacts(tx, s.mine, [{ externalId: "ours-2", addresses: ["other@x.example"] }], now)),
+  "waiting-notices/expireWaiting": (s) => waiting.expireWaiting(s.database, s.mine, late),
+  "waiting-notices/retryWaiting": (s) => waiting.retryWaiting(s.database, s.mine, late),
+  // Last: after it there is no account of ours.
+  "erase/eraseAccount": (s) => s.write((tx) => erase.eraseAccount(tx, s.mine, now)),
+};
+
+const reportOf = (s: Setting) => ({ ...(s.notices[0] as notices.Notice).report });
+
+/** Functions that belong to no account, and why that is right. */
+const withoutAccount: Record<string, string> = {
+  "accounts/upsertAccount": "makes accounts: for instance admins",
+  "accounts/listAccounts": "lists accounts: for instance admins",
+  "age-pending/accountsWithAgedPending": "tells the scheduler which accounts have work; gives ids alone",
+  "api-keys/verifyApiKey": "finds out whose key it is",
+  "inbox-secrets/resealSecrets": "turns the keys of the whole installation",
+  "key-check/checkKeys": "the installation's keys",
+  "sign-in/deleteEndedSignIns": "removes what has ended, of everybody",
+  "sign-in/sessionAccount": "finds out whose session it is",
+  "sign-in/useSignInLink": "finds out whose link it is",
+  "slots/claimSlot": "calendar work of the installation",
+  "slots/forgetSlots": "calendar work of the installation",
+  "turns/dueInboxes": "tells the scheduler which inboxes have work; gives ids alone",
+  "waiting-notices/accountsWithExpiredNotices": "tells the scheduler which accounts have work; gives ids alone",
+  "whom-to-log/decideWhomToLog": "takes ties, which only tieNotices makes; covered by it",
+};
+
+/** Files without queries. */
+const withoutQueries = new Set([
+  "engagement-body",
+  "errors",
+  "fingerprint",
+  "history-entry",
+  "ids",
+  "in-batches",
+  "json",
+  "list-page",
+  "locking",
+  "lock-data-directory",
+  "migrate",
+  "notice-event",
+  "open",
+  "postgres",
+  "secrets",
+  "sqlite",
+  "sqlite-worker",
+]);
+
+/** Functions in the other files that take no database. */
+const pure = new Set([
+  "append-history/withFold",
+  "inboxes/toInbox",
+  "key-check/newKeyCheck",
+  "sent-messages/toCandidates",
+  "tie-notices/tieKey",
+]);
+
+const exportedFunctions = async (): Promise<string[]> => {
+  const directory = new URL("../../src/store/", import.meta.url);
+  const files = readdirSync(directory)
+    .filter((name) => name.endsWith(".ts"))
+    .map((name) => name.slice(0, -3))
+    .filter((name) => !withoutQueries.has(name));
+  const names: string[] = [];
+  for (const file of files) {
+    const module = (await import(new URL(`${file}.ts`, directory).href)) as Record<string, unknown>;
+    names.push(
+      ...Object.keys(module)
+        .filter((name) => typeof module[name] === "function")
+        .map((name) => `${file}/${name}`),
+    );
+  }
+  return names.filter((name) => !pure.has(name)).sort();
+};
+
+test("every function of the store is covered here", async () => {
+  expect([...Object.keys(calls), ...Object.keys(withoutAccount)].sort()).toEqual(await exportedFunctions());
+});
+
+onBothEngines("with the ids of another account", (engine) => {
+  test("nothing of it is read or changed", async () => {
+    const keys = newKeys();
+    const database = await openNew(engine, { keys });
+    const setting = await setUp(database, keys);
+    const theirRows = async () => {
+      const whole = await wholeDatabase(database);
+      return Object.values(whole).flatMap((rows) => rows.filter((row) => row.includes(setting.theirs.accountId)));
+    };
+    const before = await theirRows();
+    expect(before.length).toBeGreaterThan(30);
+    for (const [name, call] of Object.entries(calls)) {
+      const answer = await Promise.resolve(call(setting)).catch((error) => {
+        // The one refusal there is; any other error would hide that the call proves nothing.
+        if (error instanceof FenceLost) return null;
+        throw new Error(`${name}: ${error}`, { cause: error });
+      });
+      const told = JSON.stringify(answer instanceof Map ? [...answer] : (answer ?? null));
+      expect.soft(told.replaceAll(/foreign(-2)?@x\.example/g, "named by us"), name).not.toMatch(/foreign/);
+      expect.soft(told, name).not.toContain(setting.theirs.accountId);
+      expect
+        .soft(
+          (await theirRows()).filter((row) => !before.includes(row)),
+          name,
+        )
+        .toEqual([]);
+      expect.soft(await theirRows(), name).toHaveLength(before.length);
+    }
+  });
+});
