@@ -233,7 +233,7 @@ export const reasonRules: ReasonRule[] = [
       "content (?:filter|rejected|restrict|scan)|message content rejected|bogofilter|rejected by (?:the )?(?:content|bayes|anti-?spam|filter)|(?:mail|message) (?:was )?(?:marked|identified|classified|considered|detected) as",
       "high probability|blacklisted url|dangerous url|(?:ofr|lpn)\\w*_506\\b",
     ],
-    ["no such user", "user unknown", "unknown user", "spam trap"],
+    ["^\\S+ (?![45]\\.7\\.)\\S+ .*(?:no such user|user unknown|unknown user)", "spam trap"],
   ),
   rule("local-program", "mailererror", [
     "procmail|command output:|^\\S+ \\S+ (?:@\\w+ )?command (?:died|failed|time)|exit (?:status|code) \\d|pipe to \\||mailer (?:leaves|terminated)|vacation:",

@@ -51,13 +51,21 @@ const otherReports: Record<string, [Kind, string]> = {
   "application/tlsrpt+json": ["tls_report", "It holds a TLS report (RFC 8460)."],
 };
 
+/** A single recipient without words of its own gets all that the notice says. */
+const withWords = (notice: Notice, found: Finding): Finding => {
+  const prose = notice.prose.replace(/\s+/g, " ").trim().slice(0, 2000);
+  return saysMore(prose, found.diagnostic) ? { ...found, diagnostic: prose } : found;
+};
+
 /** An MDN (RFC 8098) is a read receipt, except where a server used one to refuse a message (RFC 5429, section 2.1). */
 const recogniseReceipt = (notice: Notice): Recognition => {
   const rejected =
     /rejected/i.test(header(notice, "auto-submitted")) || /automatically rejected|was rejected|has been rejected/i.test(notice.prose);
   if (!rejected || !notice.returned)
     return nothing("read_receipt", "rfc8098", "It holds a disposition notification (RFC 8098): the mailbox took the message.");
-  const found = findingsOfReturned(notice).map((one) => ({ ...one, diagnostic: one.diagnostic ?? "rejected by the recipient" }));
+  const found = findingsOfReturned(notice)
+    .map((one) => ({ ...one, known: { reason: "rejected", rule: "rejected-mdn" } }))
+    .map((one) => withWords(notice, one));
   return {
     kind: "notice",
     format: "rfc5429",
@@ -127,12 +135,6 @@ const recogniseInlineStatus = (notice: Notice): Recognition | null => {
     status,
     evidence: [{ step: "status_text", because }],
   };
-};
-
-/** A single recipient without words of its own gets all that the notice says. */
-const withWords = (notice: Notice, found: Finding): Finding => {
-  const prose = notice.prose.replace(/\s+/g, " ").trim().slice(0, 2000);
-  return saysMore(prose, found.diagnostic) ? { ...found, diagnostic: prose } : found;
 };
 
 const dialectFindings = (dialect: Dialect, notice: Notice): Finding[] => {

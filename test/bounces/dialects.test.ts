@@ -353,7 +353,7 @@ ${originalHead}
     format: "text",
     from: "mailer-daemon@hmail.example",
     subject: "Message undeliverable: Offer",
-    body: `Your message did not reach some or all of the intended recipients.
+    body: `Your message was not delivered.
 
    Sent: Wed, 25 Nov 2026 15:50:49 +0000
    Subject: Offer
