@@ -9,14 +9,17 @@ import { readSettings } from "./settings.ts";
 /** How long to wait before a broken connection is made anew, in milliseconds; then the poll is given up. */
 const waits = [250, 2000];
 
+/** `persist: false`: a connection that breaks ends this piece of work, and only the next one gets a new connection. */
+export type RunOptions = { persist?: boolean };
+
 /**
  * One connection of a session, made when first needed and made anew when it breaks. Work is done one piece after the other,
  * each with the folder it names open; a piece must be able to run twice.
  */
 export type Connection = {
-  run<T>(work: (client: ImapFlow) => Promise<T>): Promise<T>;
+  run<T>(work: (client: ImapFlow) => Promise<T>, options?: RunOptions): Promise<T>;
   /** Opens the folder read-only first (EXAMINE, RFC 9051, 6.3.3), so that nothing in it can change. */
-  runIn<T>(path: string, work: (client: ImapFlow, folder: MailboxObject) => Promise<T>): Promise<T | "no_folder">;
+  runIn<T>(path: string, work: (client: ImapFlow, folder: MailboxObject) => Promise<T>, options?: RunOptions): Promise<T | "no_folder">;
   close(): Promise<void>;
 };
 
@@ -52,14 +55,14 @@ export const openConnection = (inbox: ConnectedInbox, tools: Tools, timeouts: Ti
     }
   };
 
-  const retrying = async <T>(work: (client: ImapFlow) => Promise<T>): Promise<T> => {
+  const retrying = async <T>(work: (client: ImapFlow) => Promise<T>, persist: boolean): Promise<T> => {
     for (let broken = 0; ; broken++) {
       signal.throwIfAborted();
       try {
         return await attempt(work);
       } catch (error) {
         signal.throwIfAborted();
-        const wait = waits[broken];
+        const wait = persist ? waits[broken] : undefined;
         if (client?.usable === false || isDropped(error)) cut();
         if (!isDropped(error) || wait === undefined) throw imapError(error, place);
         tools.log.debug({ inbox: inbox.id, broken: broken + 1 }, "the connection broke and is made anew");
@@ -68,18 +71,18 @@ export const openConnection = (inbox: ConnectedInbox, tools: Tools, timeouts: Ti
     }
   };
 
-  const run: Connection["run"] = (work) => {
-    const turn = last.then(() => retrying(work));
+  const run: Connection["run"] = (work, { persist = true } = {}) => {
+    const turn = last.then(() => retrying(work, persist));
     last = turn.catch(() => {});
     return turn;
   };
   return {
     run,
-    runIn: (path, work) =>
+    runIn: (path, work, options) =>
       run(async (open) => {
         const folder = await examine(open, path);
         return folder === null ? "no_folder" : work(open, folder);
-      }),
+      }, options),
     async close() {
       signal.removeEventListener("abort", cut);
       if (client?.usable) await Promise.race([client.logout().catch(() => {}), sleep(1000, signal).catch(() => {})]);

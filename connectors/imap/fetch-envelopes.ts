@@ -3,8 +3,9 @@ import { type Envelope, envelopeFields } from "../../src/bounces/envelope.ts";
 import { parseHeaderFields } from "../../src/bounces/header-fields.ts";
 import { ConnectorError, type Folder } from "../../src/ports/connector.ts";
 import { readEnvelope } from "../shared/read-envelope.ts";
-import type { Connection } from "./connection.ts";
+import type { Connection, RunOptions } from "./connection.ts";
 import { isTooLarge } from "./imap-error.ts";
+import { inFolder } from "./in-folder.ts";
 import { messageRef } from "./message-ref.ts";
 
 /** BODY.PEEK leaves \Seen alone (RFC 9051, 6.4.5); imapflow never asks without PEEK. */
@@ -58,17 +59,13 @@ const fetchWith = async (client: ImapFlow, request: FetchRequest, query: FetchQu
   return new Map([...found].sort(([a], [b]) => a - b));
 };
 
-/**
- * The envelopes of some messages of a folder, by UID, ascending. Servers may answer with others (a flag changed meanwhile)
- * or twice; only those asked for count, once each. A header too large to take breaks the connection: then all are asked for
- * again, cut short.
- */
-export const fetchEnvelopes = async (connection: Connection, request: FetchRequest): Promise<Map<number, Envelope> | "no_folder"> => {
-  const fetchAs = (query: FetchQueryObject): Promise<Map<number, Envelope> | "no_folder"> =>
-    connection.runIn(request.folder.path, (client, { uidValidity }) => {
-      if (String(uidValidity ?? 0) !== request.uidValidity) throw renumbered(request.folder.path);
-      return fetchWith(client, request, query);
-    });
+type Envelopes = Map<number, Envelope>;
+
+/** A header too large to take breaks the connection: then all are asked for again, cut short. */
+const fetchOrCut = async (connection: Connection, request: FetchRequest, options: RunOptions = {}): Promise<Envelopes> => {
+  const place = { path: request.folder.path, uidValidity: request.uidValidity };
+  const fetchAs = (query: FetchQueryObject): Promise<Envelopes> =>
+    inFolder(connection, place, (client) => fetchWith(client, request, query), options);
   try {
     return await fetchAs(usual);
   } catch (error) {
@@ -77,5 +74,51 @@ export const fetchEnvelopes = async (connection: Connection, request: FetchReque
   }
 };
 
-const renumbered = (path: string): ConnectorError =>
-  new ConnectorError("unavailable", `The folder "${path}" was rebuilt by its server while it was read. The next look lists it again.`);
+const isUnavailable = (error: unknown): boolean => error instanceof ConnectorError && error.kind === "unavailable";
+
+/** How often a page is divided to find the messages a server fails over, before the server itself is held to be failing. */
+const mostDivisions = 40;
+
+/** Reads both halves of a request apart, and what fails again in halves of its own; a single message that fails is left out. */
+const fetchHalves = async (connection: Connection, request: FetchRequest, divisions: { left: number }): Promise<Envelopes> => {
+  const middle = request.uids.length >> 1;
+  const found: Envelopes = new Map();
+  for (const uids of [request.uids.slice(0, middle), request.uids.slice(middle)]) {
+    const half = { ...request, uids };
+    try {
+      for (const [uid, envelope] of await fetchOrCut(connection, half, { persist: false })) found.set(uid, envelope);
+    } catch (error) {
+      if (!isUnavailable(error) || divisions.left-- <= 0) throw error;
+      if (uids.length > 1) for (const [uid, envelope] of await fetchHalves(connection, half, divisions)) found.set(uid, envelope);
+    }
+  }
+  return found;
+};
+
+/**
+ * The envelopes of some messages of a folder, by UID, ascending. Servers may answer with others (a flag changed meanwhile)
+ * or twice; only those asked for count, once each. A message the server itself fails over (a damaged one can end the
+ * connection) is left out, so that it does not hold up the ones beside it; if none can be read, it is the server.
+ */
+export const fetchEnvelopes = async (connection: Connection, request: FetchRequest): Promise<Envelopes> => {
+  try {
+    return await fetchOrCut(connection, request);
+  } catch (error) {
+    if (!isUnavailable(error) || request.uids.length < 2) throw error;
+    // A server that is down says so here, once.
+    await connection.run((client) => client.noop());
+    const found = await fetchHalves(connection, request, { left: mostDivisions });
+    if (found.size === 0) throw error;
+    return found;
+  }
+};
+
+/** As `fetchEnvelopes`, for messages that a first answer left out: nothing is made of a failure. */
+export const fetchAgain = async (connection: Connection, request: FetchRequest): Promise<Envelopes> => {
+  try {
+    return await fetchOrCut(connection, request, { persist: false });
+  } catch (error) {
+    if (isUnavailable(error)) return new Map();
+    throw error;
+  }
+};

@@ -2,6 +2,7 @@ import type { ImapFlow, MailboxObject, SearchObject } from "imapflow";
 import { ConnectorError } from "../../src/ports/connector.ts";
 import type { Connection } from "./connection.ts";
 import { sequenceSet } from "./fetch-envelopes.ts";
+import { inFolder, type KnownFolder } from "./in-folder.ts";
 
 /** What EXAMINE told of a folder. `uidNext` is null where the server does not say it (Courier); `next` is then worked out. */
 export type FolderFacts = { uidValidity: string; uidNext: number | null; next: number };
@@ -23,11 +24,10 @@ export const lookAtFolder = async (connection: Connection, path: string): Promis
 };
 
 /** A refused search comes from imapflow as `false`, which must never pass for a folder without new mail. */
-const searchIn = async (connection: Connection, path: string, query: SearchObject): Promise<number[]> => {
-  const found = await connection.runIn(path, (client) => client.search(query, { uid: true }));
-  if (found === "no_folder") return [];
+const searchIn = async (connection: Connection, folder: KnownFolder, query: SearchObject): Promise<number[]> => {
+  const found = await inFolder(connection, folder, (client) => client.search(query, { uid: true }));
   if (Array.isArray(found)) return found;
-  throw new ConnectorError("unavailable", `The server refused to search the folder "${path}".`);
+  throw new ConnectorError("unavailable", `The server refused to search the folder "${folder.path}".`);
 };
 
 /** UIDs from `from` up, below `below` (null: no end), of messages that came in at or after `since` (epoch milliseconds; null: ever). */
@@ -36,17 +36,17 @@ export type UidRange = { from: number; below: number | null; since: number | nul
 const oneDay = 86_400_000;
 
 /** The UIDs in a range, ascending. SINCE knows days only, in the server's time zone: a day more is asked for. */
-export const searchUids = async (connection: Connection, path: string, { from, below, since }: UidRange): Promise<number[]> => {
+export const searchUids = async (connection: Connection, folder: KnownFolder, { from, below, since }: UidRange): Promise<number[]> => {
   if (below !== null && below <= from) return [];
   const uid = `${from}:${below === null ? "*" : below - 1}`;
   const when = since === null || since <= oneDay ? {} : { since: new Date(since - oneDay) };
-  const found = await searchIn(connection, path, { uid, ...when });
+  const found = await searchIn(connection, folder, { uid, ...when });
   return found.filter((each) => each >= from && (below === null || each < below)).sort((a, b) => a - b);
 };
 
 /** Those of some UIDs that the server still lists. */
-export const stillThere = async (connection: Connection, path: string, uids: readonly number[]): Promise<number[]> => {
+export const stillThere = async (connection: Connection, folder: KnownFolder, uids: readonly number[]): Promise<number[]> => {
   if (uids.length === 0) return [];
-  const found = await searchIn(connection, path, { uid: sequenceSet(uids) });
+  const found = await searchIn(connection, folder, { uid: sequenceSet(uids) });
   return found.filter((uid) => uids.includes(uid));
 };

@@ -3,7 +3,7 @@ import type { ConnectedInbox, Cursor, Folder, Gap, Page, Tools, Warning } from "
 import { splitByAge } from "../shared/split-by-age.ts";
 import type { Connection } from "./connection.ts";
 import { type FolderState, type ImapCursor, readCursor } from "./cursor.ts";
-import { fetchEnvelopes } from "./fetch-envelopes.ts";
+import { fetchAgain, fetchEnvelopes } from "./fetch-envelopes.ts";
 import { findFolders } from "./find-folders.ts";
 import { lookAtFolder, searchUids, stillThere } from "./list-uids.ts";
 import { readSettings } from "./settings.ts";
@@ -81,14 +81,13 @@ type Read = { messages: Envelope[]; gaps: Gap[] };
 const readUids = async (walk: Walk, folder: Folder, state: FolderState, uids: readonly number[]): Promise<Read> => {
   const request = { folder, uidValidity: state.uidValidity };
   const found = await fetchEnvelopes(walk.connection, { ...request, uids });
-  if (found === "no_folder") return { messages: [], gaps: [] };
   const unsent = uids.filter((uid) => !found.has(uid));
   if (unsent.length === 0) return { messages: [...found.values()], gaps: [] };
-  const again = await fetchEnvelopes(walk.connection, { ...request, uids: unsent });
-  const all = again === "no_folder" ? found : new Map([...found, ...again].sort(([a], [b]) => a - b));
+  const again = await fetchAgain(walk.connection, { ...request, uids: unsent });
+  const all = new Map([...found, ...again].sort(([a], [b]) => a - b));
   const listed = await stillThere(
     walk.connection,
-    folder.path,
+    state,
     unsent.filter((uid) => !all.has(uid)),
   );
   const because = `The server lists ${listed.length} messages of "${folder.path}" but does not send them.`;
@@ -113,7 +112,7 @@ function* emit(walk: Walk, folder: Folder, read: Read, live: boolean, advance: (
 async function* pullLive(walk: Walk, folder: Folder, state: FolderState, next: number | null): AsyncGenerator<Page> {
   if (next !== null && next <= state.live) return;
   // `n:*` also means the last message when nothing is at n or above (RFC 9051, 9, seq-range): searchUids leaves it out.
-  const uids = await searchUids(walk.connection, folder.path, { from: state.live, below: null, since: null });
+  const uids = await searchUids(walk.connection, state, { from: state.live, below: null, since: null });
   for (let at = 0; at < uids.length; at += pageSize) {
     const chunk = uids.slice(at, at + pageSize);
     yield* emit(walk, folder, await readUids(walk, folder, state, chunk), true, () => {
@@ -122,18 +121,18 @@ async function* pullLive(walk: Walk, folder: Folder, state: FolderState, next: n
   }
 }
 
-const backfillUids = (walk: Walk, folder: Folder, { below, since }: FolderState): Promise<number[]> =>
-  searchUids(walk.connection, folder.path, { from: 1, below: below ?? 1, since });
+const backfillUids = (walk: Walk, state: FolderState): Promise<number[]> =>
+  searchUids(walk.connection, state, { from: 1, below: state.below ?? 1, since: state.since });
 
 /** How much there is to read, before the first of it is read: people watch the progress of a first sync. */
-const countBackfill = async (walk: Walk, folder: Folder, state: FolderState): Promise<void> => {
-  state.total ??= state.seen + (await backfillUids(walk, folder, state)).length;
+const countBackfill = async (walk: Walk, state: FolderState): Promise<void> => {
+  state.total ??= state.seen + (await backfillUids(walk, state)).length;
 };
 
 /** What was there at the first look, newest first, as far back as the window reaches. */
 async function* pullBackfill(walk: Walk, folder: Folder, state: FolderState): AsyncGenerator<Page> {
   if (state.below === null) return;
-  const uids = await backfillUids(walk, folder, state);
+  const uids = await backfillUids(walk, state);
   let unsaved = 0;
   for (let end = uids.length; end > 0; end -= pageSize) {
     const chunk = uids.slice(Math.max(0, end - pageSize), end);
@@ -176,7 +175,7 @@ export async function* pullImap(connection: Connection, inbox: ConnectedInbox, t
   }
   noteWarnings(walk);
   for (const { folder, state: position, next } of settled) yield* pullLive(walk, folder, position, next);
-  for (const { folder, state: position } of settled) await countBackfill(walk, folder, position);
+  for (const { state: position } of settled) await countBackfill(walk, position);
   for (const { folder, state: position } of settled) yield* pullBackfill(walk, folder, position);
   const first = folders[0] ?? { path: "INBOX", role: "inbox" };
   if (walk.dirty) yield pageOf(walk, first, { messages: [], backfill: false, gaps: [] });

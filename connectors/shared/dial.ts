@@ -8,7 +8,7 @@ import ipaddr from "ipaddr.js";
 import { ConnectorError, type Dial } from "../../src/ports/connector.ts";
 
 /** The addresses of a host name, best first. Rejects when there are none. */
-export type Lookup = (host: string) => Promise<readonly string[]>;
+type Lookup = (host: string) => Promise<readonly string[]>;
 
 type Address = ipaddr.IPv4 | ipaddr.IPv6;
 

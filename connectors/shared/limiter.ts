@@ -3,7 +3,7 @@ import type { Limiter } from "../../src/ports/connector.ts";
 import { sleep } from "./sleep.ts";
 
 /** `burst` units may be spent at once, and `perSecond` of them come back every second. */
-export type Quota = { burst: number; perSecond: number };
+type Quota = { burst: number; perSecond: number };
 
 export type LimiterOptions = {
   now: () => number;

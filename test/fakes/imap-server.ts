@@ -19,7 +19,7 @@ export type FakeFolder = {
 export type Command = { tag: string; name: string; rest: string };
 
 /** What the script does in place of the usual answer: lines to send, the socket to do something with, or nothing (null: as usual). */
-export type Script = (command: Command, socket: Socket) => readonly string[] | "handled" | null;
+type Script = (command: Command, socket: Socket) => readonly string[] | "handled" | null;
 
 export type FakeImap = {
   port: number;

@@ -295,6 +295,40 @@ describe("a server that misbehaves in the middle of a pull", () => {
     expect(pages[0]?.gaps).toMatchObject([{ folder: "INBOX", because: 'The server lists 1 messages of "INBOX" but does not send them.' }]);
   });
 
+  test.each(["a dropped connection", "a refusal"])("one message the server fails over with %s holds up nothing beside it", async (how) => {
+    for (let n = 1; n <= 250; n++) server.put("INBOX", letter(n));
+    const hits = (set: string): boolean =>
+      set.split(",").some((part) => {
+        const [from, to = from] = part.split(":").map(Number);
+        return (from ?? 0) <= 137 && (to ?? 0) >= 137;
+      });
+    server.script = ({ tag, name, rest }, socket) => {
+      if (name !== "UID FETCH" || !hits(rest.split(" ", 1)[0] ?? "")) return null;
+      if (how === "a refusal") return [`${tag} NO [SERVERBUG] Internal error occurred`];
+      socket.end("* BYE Internal error occurred\r\n");
+      return "handled";
+    };
+    const pages = await pullAll();
+    expect(ids(pages)).toHaveLength(249);
+    expect(pages.flatMap(({ gaps }) => gaps)).toMatchObject([{ folder: "INBOX" }]);
+    expect(await pullAll(last(pages))).toEqual([]);
+  });
+
+  test("a folder that goes away while it is read loses nothing when it comes back", async () => {
+    for (let n = 1; n <= 250; n++) server.put("INBOX", letter(n));
+    const session = await imap.open(inbox(), tools());
+    const pages = session.pull(null)[Symbol.asyncIterator]();
+    const first: Page | null = (await pages.next()).value;
+    const folder = server.folders.get("INBOX") ?? newFolder();
+    server.folders.delete("INBOX");
+    await expect(pages.next()).rejects.toMatchObject({ kind: "unavailable" });
+    await session.close();
+    const without = await pullAll(first?.cursor ?? null);
+    expect(without.flatMap(({ warnings }) => warnings)).toMatchObject([{ code: "folder_missing", folder: "INBOX" }]);
+    server.folders.set("INBOX", folder);
+    expect(ids(await pullAll(last(without)))).toHaveLength(50);
+  });
+
   test("answers nobody asked for are passed over", async () => {
     for (const n of [1, 2]) server.put("INBOX", letter(n));
     server.script = ({ name }, socket) => {
