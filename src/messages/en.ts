@@ -105,7 +105,7 @@ export const en = {
   "page.timeline.title": "Bounces",
   "page.timeline.empty": "No bounces yet. Connect an inbox; the first ones appear within minutes.",
   "page.timeline.older": "Older bounces",
-  "page.timeline.server": "The server said",
+  "page.timeline.details": "Details",
   "page.timeline.reason": "Reason",
   "page.timeline.match": "Tied by",
   "page.timeline.reported": "Reported address",

@@ -108,7 +108,7 @@ export const pl: Record<TextKey, string> = {
   "page.timeline.title": "Odrzucenia",
   "page.timeline.empty": "Nie ma jeszcze odrzuceń. Połącz skrzynkę; pierwsze pojawią się w ciągu kilku minut.",
   "page.timeline.older": "Starsze odrzucenia",
-  "page.timeline.server": "Serwer odpowiedział",
+  "page.timeline.details": "Szczegóły",
   "page.timeline.reason": "Powód",
   "page.timeline.match": "Powiązano przez",
   "page.timeline.reported": "Zgłoszony adres",

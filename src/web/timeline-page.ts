@@ -28,21 +28,22 @@ ${found.nextCursor && html`<p><a href="?cursor=${found.nextCursor}">${text(langu
 };
 
 const counts = (language: Language, bounces: readonly Engagement[]): Html => {
-  const byState = [...Map.groupBy(bounces, (bounce) => bounce.state)];
-  return html`<ul class="counts">${byState.map(([state, some]) => html`<li><b>${some.length}</b> ${text(language, `type.${state}`)}</li>`)}</ul>`;
+  const states = Object.keys(signs) as (keyof typeof signs)[];
+  const some = states.map((state) => ({ state, n: bounces.filter((bounce) => bounce.state === state).length })).filter(({ n }) => n > 0);
+  return html`<ul class="counts">${some.map(({ state, n }) => html`<li><b>${n}</b> ${text(language, `type.${state}`)}</li>`)}</ul>`;
 };
 
 const card = (language: Language, bounce: Engagement): Html => {
   const { recipient, sentMessage, server } = bounce;
   const said = engagementText(language, { ...bounce, address: recipient.address });
-  const owner = (bounce.owner as { name?: string | null } | null)?.name;
   return html`<li class="bounce ${bounce.state}">
 <h2><span aria-hidden="true">${signs[bounce.state]}</span>${said.title}</h2>
 <p class="who">${recipient.address}</p>
-<p>“${sentMessage.subject ?? "–"}”${owner && ` · ${owner}`} <span class="quiet">· <time datetime="${new Date(bounce.occurredAt).toISOString()}">${timeText(language, bounce.occurredAt)}</time></span></p>
+<p>“${sentMessage.subject ?? "–"}”${sentMessage.from && ` · ${sentMessage.from}`} <span class="quiet">· <time datetime="${new Date(bounce.occurredAt).toISOString()}">${timeText(language, bounce.occurredAt)}</time></span></p>
 <p>${said.meaning}</p>
 ${said.actions.length > 0 && html`<ul class="do">${said.actions.map((action) => html`<li>${action.text}</li>`)}</ul>`}
-${server?.diagnostic && html`<details><summary>${text(language, "page.timeline.server")}</summary><blockquote lang="${server.language ?? "en"}">${server.diagnostic}</blockquote>${details(language, bounce)}</details>`}
+${server?.diagnostic && html`<blockquote lang="${server.language ?? "en"}">${server.diagnostic}</blockquote>`}
+<details><summary>${text(language, "page.timeline.details")}</summary>${details(language, bounce)}</details>
 </li>
 `;
 };
