@@ -51,9 +51,8 @@ const fieldEnd = (text: string, at: number, limit: number): number => {
 const addField = (fields: Map<string, string[]>, field: string): void => {
   const colon = field.indexOf(":");
   const name = field.slice(0, colon).trimEnd().toLowerCase();
-  const value = rawText(field.slice(colon + 1))
-    .replace(/\n[ \t]*/g, " ")
-    .trim();
+  const raw = rawText(field.slice(colon + 1));
+  const value = (raw.includes("\n") ? raw.replace(/\n[ \t]*/g, " ") : raw).trim();
   const known = fields.get(name);
   if (known) known.push(value);
   else fields.set(name, [value]);

@@ -97,14 +97,14 @@ export const splitCopy = (text: string): { prose: string; copy: string; lines: n
 /** The parts of the notice's own text: leaves before the first machine-readable or returned part. */
 const ownText = (mail: Mail): string => {
   const plain: string[] = [];
-  let html = "";
+  let html: Part | null = null;
   for (const part of walkParts(mail.root)) {
-    if (statusTypes.has(part.type) || returnedTypes.has(part.type)) continue;
-    if (part.type === "text/html" && html === "") html = htmlText(partText(mail, part));
-    else if (part.type === "text/plain" || (part.type.startsWith("text/") && part.type !== "text/html")) plain.push(partText(mail, part));
+    if (statusTypes.has(part.type) || returnedTypes.has(part.type) || !part.type.startsWith("text/")) continue;
+    if (part.type === "text/html") html ??= part;
+    else plain.push(partText(mail, part));
   }
   const text = plain.join("\n\n");
-  return text.trim() === "" ? html : text;
+  return text.trim() === "" && html ? htmlText(partText(mail, html)) : text;
 };
 
 const findStatus = (root: Part): Notice["status"] => {

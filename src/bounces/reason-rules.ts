@@ -93,6 +93,11 @@ export const reasonRules: ReasonRule[] = [
     "(?:unroutable|unrouteable|unknown|bad|invalid) (?:sender|from|return) (?:address)?",
     "determine purported responsible",
   ]),
+  rule("exchange-recipient", "userunknown", ["resolver\\.adr\\.(?:ex)?recip\\w*notfound|resolver\\.adr\\.invalidinsmtp|recipientnotfound"]),
+  rule("exchange-size", "mesgtoobig", [
+    "resolver\\.rst\\.(?:recip|send\\w*|org)?sizelimit|storedrv\\.\\S*.{0,40}(?:message|submission) (?:size|quota)",
+  ]),
+  rule("exchange-not-allowed", "securityerror", ["resolver\\.rst\\.(?:auth\\w*|notauth\\w*|restricted\\w*)"]),
   rule("content-refused", "contenterror", ["^\\S+ [45]\\.6\\.[0-9]+ "], ["spam", "bulk|ube"]),
   rule("recipient-size-limit", "exceedlimit", ["^\\S+ [45]\\.2\\.3 ", "message too large for (?:this )?(?:recipient|user)"]),
   rule(
@@ -114,7 +119,7 @@ export const reasonRules: ReasonRule[] = [
       "mail ?box ?full|quotaexceeded|user(?:'s)? (?:disk|mail) (?:space|quota)|postfach .*voll|speicherplatz|buz[oó]n .{0,20}lleno|bo[iî]te .*pleine|casella .*piena|skrzynka .{0,30}(?:pełna|przepełniona)|容量",
       "exceeded storage|no more space|over the maximum (?:allowed )?(?:mailbox|storage)|exceeded (?:storage|disk) (?:allocation|space)|storage (?:quota|limit)|local_storage",
     ],
-    ["message (?:size|length|is too)", "insufficient (?:system|disk) (?:storage|space|resources)"],
+    ["message (?:size|length|is too)", "insufficient (?:system|disk) (?:storage|space|resources)", "sending (?:quota|limit)|daily"],
   ),
   rule(
     "message-too-large",
@@ -172,14 +177,7 @@ export const reasonRules: ReasonRule[] = [
   rule(
     "reputation",
     "badreputation",
-    [
-      "reputation",
-      "poor (?:sender|ip)",
-      "senderscore|sender score",
-      "(?:likely|suspicious|unusual rate of) unsolicited",
-      "user complaints",
-      "low (?:sender|ip)",
-    ],
+    ["reputation", "poor (?:sender|ip)", "senderscore|sender score", "unusual rate of unsolicited", "user complaints", "low (?:sender|ip)"],
     ["blocklist"],
   ),
   rule(
@@ -187,7 +185,7 @@ export const reasonRules: ReasonRule[] = [
     "speeding",
     [
       "(?:too (?:many|fast)|throttl)(?: \\S+){0,4} (?:messages|mails|requests|recipients this hour)",
-      "rate[- ]?limit|(?:sending|message|mail|recipient) (?:rate|limit)(?: \\S+){0,3} (?:exceeded|reached|limit)",
+      "(?:daily|hourly) (?:\\S+ )?(?:sending |message )?(?:quota|limit)|sending (?:quota|limit)|rate[- ]?limit|(?:sending|message|mail|recipient) (?:rate|limit)(?: \\S+){0,3} (?:exceeded|reached|limit)",
       "receiving mail (?:at a rate|too quickly)|too (?:fast|quickly|frequently)|sent to too many recipients this hour|sending (?:too|more) (?:fast|than)|per (?:hour|day) (?:limit|exceed)|exceed\\w* .{0,40}per (?:hour|day|minute)|^\\S+ [45]\\.7\\.28 ",
     ],
     ["errors", "user complaints"],
@@ -205,7 +203,7 @@ export const reasonRules: ReasonRule[] = [
       "(?:rejected|refused|denied|blocked) (?:\\S+ ){0,4}(?:your|the|by)? ?(?:ip|host|network)\\b",
       "(?:is |are )?not (?:allowed|permitted|authori[sz]ed) to (?:connect|send to this server)|no access from mail server",
       "(?:do(?:es)? not|don't|not) accept(?:ing)? (?:e-?mail|mail|connections?|messages) from (?:your|host|this|dynamic|mail server|ip)|dynamic (?:ip|host|address)|residential|dial-?up",
-      "bad sender ip|ip range|banned sending ip|s3150|s3140|unacceptable (?:ip|host)|invalid ip for sending|your access .*(?:blocked|rejected)|use the smtp server of your isp",
+      "bad sender ip|ip range|banned sending ip|^\\S+ 5\\.7\\.(?:511|6\\d\\d|708|712) |messages from \\[?\\d[\\d.]+\\]? weren.t sent|not authori[sz]ed to send (?:e-?mail|mail) directly|ip temporarily block|ipbl\\d+|s3150|s3140|unacceptable (?:ip|host)|invalid ip for sending|your access .*(?:blocked|rejected)|use the smtp server of your isp",
       "part of their network is on our block list|go away|you are not welcome|hosts? .*(?:not|isn't) allowed to send|blocked ip|(?:ofr|lpn)\\w*_(?:103|510|999)\\b|\\(bl\\)",
       "(?:access|connection) (?:denied|refused|rejected|from)\\b.{0,60}\\d{1,3}\\.\\d{1,3}\\.\\d{1,3}\\.\\d{1,3}",
       "message (?:has been |was )?blocked\\b",
@@ -231,7 +229,7 @@ export const reasonRules: ReasonRule[] = [
       "spam(?:my|assassin|score|-?like|content)|spam[- ]?message|looks? like (?:a )?spam",
       "message (?:was |has been |is )?(?:rejected|refused|blocked|denied|filtered)(?: by| due to| because of| for)? (?:its |the |our )?(?:content|filter|recipient's (?:spam|content))",
       "content (?:filter|rejected|restrict|scan)|message content rejected|bogofilter|rejected by (?:the )?(?:content|bayes|anti-?spam|filter)|(?:mail|message) (?:was )?(?:marked|identified|classified|considered|detected) as",
-      "high probability|blacklisted url|dangerous url|(?:ofr|lpn)\\w*_506\\b",
+      "likely unsolicited|high probability|blacklisted url|dangerous url|(?:ofr|lpn)\\w*_506\\b",
     ],
     ["^\\S+ (?![45]\\.7\\.)\\S+ .*(?:no such user|user unknown|unknown user)", "spam trap"],
   ),
@@ -301,7 +299,7 @@ export const reasonRules: ReasonRule[] = [
     "policyviolation",
     [
       "^\\S+ [45]\\.7\\.(?:9|26[0-9]|3|133) ",
-      "polic(?:y|ies)|security (?:reason|setting)|(?:local|site|our|your|mail|message|company|administrat\\w+) (?:restriction|rule|prohibition)|administratively (?:denied|prohibited|refused)|prohibited (?:by|attachment|content)|by (?:our|the) rule|banned (?:file|content|name)|suspicious|denied by|mime error|header error|protocol violation|content presents a potential|protocol error|network not allowed|lpn\\w*_630\\b",
+      "polic(?:y|ies)|security (?:reason|setting)|(?:local|site|our|your|mail|message|company|administrat\\w+) (?:restriction|rule|prohibition)|administratively (?:denied|prohibited|refused)|prohibited (?:by|attachment|content)|by (?:our|the) rule|banned (?:file|content|name)|suspicious|denied by|mime error|header error|protocol violation|content presents a potential|illegal attachment|refused due to recipient preferences|protocol error|network not allowed|lpn\\w*_630\\b",
     ],
     ["relay", "remote protocol error"],
   ),
@@ -310,12 +308,12 @@ export const reasonRules: ReasonRule[] = [
     "securityerror",
     [
       "access (?:is )?denied",
-      "authentication (?:required|failed|credentials|turned on|needed)|smtp authentication|must authenticate|auth(?:entication)? (?:error|mechanism)|(?:permission|security) (?:denied|error|violation|problem)|unauthori[sz]ed|unauthenticated sender|not authori[sz]ed|account not subscribed|verification failure|insecure|^53[058] ",
+      "authentication (?:required|failed|credentials|turned on|needed)|smtp authentication|client was not authenticated|must authenticate|auth(?:entication)? (?:error|mechanism)|(?:permission|security) (?:denied|error|violation|problem)|unauthori[sz]ed|unauthenticated sender|not authori[sz]ed|account not subscribed|verification failure|insecure|^53[058] ",
     ],
     ["recipient"],
   ),
   rule("recipient-filter", "filtered", [
-    "because the recipient is not accepting|recipient (?:refused|does not accept|has refused|is not accepting|filter)|refused to receive|user .*(?:reject|refus|does not accept|has blocked)|restrictive|rejected by (?:the )?(?:recipient|user|receiver|destination)|resolver\\.rst\\.\\w+|restricted|closed (?:list|group)|moderat|delivery (?:is )?(?:not )?(?:restricted|permitted)|message filtered|due to (?:a )?(?:receive|recipient) (?:restriction|setting)",
+    "because the recipient is not accepting|not accepting (?:e-?)?mail from|recipient (?:refused|does not accept|has refused|is not accepting|filter)|refused to receive|user .*(?:reject|refus|does not accept|has blocked)|restrictive|rejected by (?:the )?(?:recipient|user|receiver|destination)|resolver\\.rst\\.\\w+|restricted|closed (?:list|group)|moderat|delivery (?:is )?(?:not )?(?:restricted|permitted)|message filtered|due to (?:a )?(?:receive|recipient) (?:restriction|setting)",
   ]),
   rule("content", "contenterror", [
     "8-?bit data|invalid (?:mime|content|header|character)|malformed|bad (?:mime|content|header)|content (?:error|type)|charset|unparseable",
@@ -352,7 +350,7 @@ export const reasonRules: ReasonRule[] = [
     ["ldap"],
   ),
   rule("server-not-accepting", "notaccept", [
-    "(?:system|server|host) (?:is )?not (?:currently )?accepting|not (?:currently )?accept(?:ing)? (?:network )?(?:messages|mail|connections|smtp)|no smtp service|smtp service (?:is )?(?:not|un)|mail (?:server|receiving) (?:is )?disabled",
+    "(?:system|server|host) (?:is )?not (?:currently )?accepting|not (?:currently )?accept(?:ing)? (?:network )?(?:messages|mail|connections|smtp)(?! from)|no smtp service|smtp service (?:is )?(?:not|un)|mail (?:server|receiving) (?:is )?disabled",
   ]),
   rule("protocol", "syntaxerror", [
     "syntax error|command (?:unrecogni[sz]ed|not (?:recogni[sz]ed|implemented|supported)|parameter)|unrecogni[sz]ed command|bad (?:sequence|command)|out of sequence|invalid (?:command|argument|parameter)|^50[0-4] |need (?:mail|rcpt) |improper command|unsupported (?:command|parameter)|does not support (?:smtputf8|utf8|8bitmime)|smtputf8",
@@ -417,6 +415,14 @@ export const reasonByStatus: ReadonlyMap<string, string> = new Map(
     "6.6": "contenterror",
     "6.7": "contenterror",
     "6.9": "contenterror",
+    "1.20": "notcompliantrfc",
+    "1.351": "userunknown",
+    "4.14": "networkerror",
+    "4.300": "expired",
+    "4.310": "hostunknown",
+    "4.312": "networkerror",
+    "4.316": "expired",
+    "4.317": "networkerror",
     "7.0": "securityerror",
     "7.1": "securityerror",
     "7.2": "filtered",
@@ -433,7 +439,12 @@ export const reasonByStatus: ReadonlyMap<string, string> = new Map(
     "7.18": "authfailure",
     "7.25": "requireptr",
     "7.27": "notaccept",
+    "7.124": "securityerror",
     "7.133": "policyviolation",
+    "7.323": "failedstarttls",
+    "7.501": "spamdetected",
+    "7.502": "spamdetected",
+    "7.503": "spamdetected",
     "7.509": "authfailure",
   }),
 );

@@ -8,6 +8,7 @@ import { machineSignWords } from "./machine-signs.ts";
 import type { Notice } from "./notice.ts";
 import { partText } from "./part-text.ts";
 import { readBlocks } from "./read-blocks.ts";
+import { readReply } from "./read-reply.ts";
 import { readStatusPart, type StatusPart } from "./read-status.ts";
 import {
   findingsOfField,
@@ -51,10 +52,20 @@ const otherReports: Record<string, [Kind, string]> = {
   "application/tlsrpt+json": ["tls_report", "It holds a TLS report (RFC 8460)."],
 };
 
-/** A single recipient without words of its own gets all that the notice says. */
+/** The paragraph of the prose in which a server's reply code first stands, from that line on; else the whole prose. */
+const saidInProse = (prose: string): string => {
+  const lines = prose.slice(0, 20_000).split("\n");
+  const first = lines.findIndex((line) => line.length < 2000 && readReply(line).code !== null);
+  if (first < 0) return prose.slice(0, 2000);
+  const rest = lines.slice(first, first + 10);
+  const blank = rest.findIndex((line) => line.trim() === "");
+  return rest.slice(0, blank < 0 ? rest.length : blank).join(" ");
+};
+
+/** A single recipient without words of their own gets those of the notice. */
 const withWords = (notice: Notice, found: Finding): Finding => {
-  const prose = notice.prose.replace(/\s+/g, " ").trim().slice(0, 2000);
-  return saysMore(prose, found.diagnostic) ? { ...found, diagnostic: prose } : found;
+  const said = saidInProse(notice.prose).replace(/\s+/g, " ").trim();
+  return saysMore(said, found.diagnostic) ? { ...found, diagnostic: said } : found;
 };
 
 /** An MDN (RFC 8098) is a read receipt, except where a server used one to refuse a message (RFC 5429, section 2.1). */
@@ -176,16 +187,20 @@ const isAutoReply = (notice: Notice): boolean =>
   /auto[_-]?reply|junk/i.test(header(notice, "precedence")) ||
   /^(?:auto(?:matic)?[- :]|out of (?:the )?office|abwesenheit|absence|away|vacation)/i.test(notice.subject);
 
+const heldWords =
+  /\bheld (?:for|until|pending)\b|\b(?:on hold|waiting|awaits?) (?:for )?(?:\S+ )?(?:review|approval|moderat)|quarantined|kwarantann/i;
+
+/** A gateway or a list that keeps a message back until somebody releases it: nothing has failed yet. */
+const recogniseHeld = (notice: Notice): Recognition | null => {
+  const automatic =
+    isMachine(notice) || isAutoReply(notice) || /bulk|list/i.test(header(notice, "precedence")) || notice.fields.has("list-id");
+  const head = notice.prose.slice(0, 1500);
+  if (!automatic || !heldWords.test(`${notice.subject}\n${head}`) || readReply(head).code !== null) return null;
+  return nothing("held", "text", "It says that a message is held until somebody releases it; nothing has failed yet.");
+};
+
 /** The kinds that are no notice of ours, from the signs each leaves. */
 const recogniseOther = (notice: Notice): Recognition => {
-  if (
-    /(?:held|hold|quarantin)\w*(?: \S+){0,4} (?:for )?(?:review|approval|release|moderat|quarantin)|quarantined/i.test(
-      `${notice.subject} ${notice.prose.slice(0, 2000)}`,
-    ) &&
-    !isMachine(notice) &&
-    isAutoSubmitted(notice)
-  )
-    return nothing("held", "text", "It says a message is held for review; nothing has failed yet.");
   if (/challenge|confirm (?:that )?you|verify (?:that )?you/i.test(notice.prose.slice(0, 2000)) && isAutoReply(notice))
     return nothing("challenge", "text", "It asks the sender to prove to be a person.");
   if (isAutoReply(notice)) return nothing("auto_reply", "rfc3834", "It is an automatic answer: the mailbox took the message.");
@@ -205,5 +220,7 @@ export const recogniseNotice = (notice: Notice): Recognition => {
   const other = otherReports[notice.otherReport ?? ""];
   if (other) return nothing(other[0], "rfc6522", other[1]);
   if (notice.otherReport) return recogniseReceipt(notice);
-  return recogniseStatus(notice) ?? recogniseInlineStatus(notice) ?? recogniseDialect(notice) ?? recogniseOther(notice);
+  return (
+    recogniseStatus(notice) ?? recogniseInlineStatus(notice) ?? recogniseHeld(notice) ?? recogniseDialect(notice) ?? recogniseOther(notice)
+  );
 };

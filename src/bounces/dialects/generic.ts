@@ -40,6 +40,13 @@ export const readAnyShape = (notice: Notice): Finding[] => {
     .map((address) => finding(address, null));
 };
 
+/** A person can be called System Administrator: with such a name alone, a return path of theirs tells a letter. */
+const mayBeMachine = (notice: Notice): boolean =>
+  /mailer-?daemon/i.test(notice.from) ||
+  notice.signs.length > 1 ||
+  isSurelyMachine(notice) ||
+  (notice.signs.length > 0 && !notice.fields.has("return-path"));
+
 /** How mail systems say that a message did not arrive. */
 const failureWords =
   /(?:could|can|was|has|were|did|were)(?:n['’]t| ?not)(?: \S+){0,3} (?:delivered?|reach(?:ed)?|send|sent|relayed)|undeliver(?:able|ed)|deliver(?:y|ed|ing)?(?: \S+){0,6} (?:fail|refused|impossible|error|delayed|unsuccessful|not possible|abort)|(?:fail(?:ed|ure)?|unable|error)(?: \S+){0,5} deliver|wasn['’]t able to deliver|permanent (?:fatal )?error|fatal error|rejected|returned (?:mail|to sender|message)|not deliverable|mailbox (?:is )?full|user unknown|unknown user|failed permanently|recipients? (?:was|were|has|have)? ?(?:failed|aborted)|no such user|fail|transcript of session|pas pu être|nicht zugestellt|konnte nicht|no se pudo entregar|no (?:ha|pudo) (?:sido )?|non (?:è stato|recapitabile)|impossibile|nie (?:można|mogła|została) |não (?:foi|pôde)|dostarcz|配信|送信できません|не (?:может|удалось)|доставлен/i;
@@ -48,10 +55,10 @@ export const generic: Dialect = {
   name: "text",
   opening: /\S/,
   also: {
-    holds: ({ prose, subject, signs }) => signs.length > 0 && (failureWords.test(prose.slice(0, 4000)) || noticeSubject.test(subject)),
+    holds: (notice) => mayBeMachine(notice) && (failureWords.test(notice.prose.slice(0, 4000)) || noticeSubject.test(notice.subject)),
     because: "It comes from a machine, and its words or its subject tell of a failed delivery.",
   },
   delay:
-    /(?:has|have) not (?:yet )?been delivered(?: yet)?|delayed|still (?:trying|being|in the queue)|will (?:continue|keep|be retried|retry|try)|warning message only|do not need to resend|not.{0,30}yet been/i,
+    /(?:has|have) not yet been delivered|not been delivered yet|delayed|still (?:trying|being|in the queue)|will (?:continue|keep|be retried|retry|try)|warning message only|do not need to resend|not.{0,30}yet been/i,
   read: readAnyShape,
 };
