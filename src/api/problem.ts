@@ -1,5 +1,6 @@
 import type { FastifyError, FastifyReply, FastifyRequest } from "fastify";
 import { hasZodFastifySchemaValidationErrors } from "fastify-type-provider-zod";
+import { StoreError } from "../store/errors.ts";
 
 const statusOf = {
   unauthenticated: 401,
@@ -53,6 +54,9 @@ const asProblem = (error: FastifyError | Problem): Problem | null => {
       detail: issue.message ?? "not valid",
     }));
     return new Problem("invalid-request", fields.map((f) => `${f.pointer}: ${f.detail}`).join("; "), fields);
+  }
+  if (error instanceof StoreError && error.code === "bad_cursor") {
+    return new Problem("invalid-request", error.message, [{ pointer: "/querystring/cursor", code: "invalid", detail: error.message }]);
   }
   if (error.statusCode === 413) return new Problem("too-large", "The body exceeds the limit.");
   if (error.statusCode !== undefined && error.statusCode >= 400 && error.statusCode < 500)

@@ -1,0 +1,100 @@
+/** A server with the API and the pages on a new database, with two accounts that know nothing of each other. */
+import Fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from "fastify";
+import pino from "pino";
+import { buildApi } from "../../src/api/build-api.ts";
+import type { ApiDeps } from "../../src/api/deps.ts";
+import type { Database } from "../../src/ports/database.ts";
+import { upsertAccount } from "../../src/store/accounts.ts";
+import { createApiKey } from "../../src/store/api-keys.ts";
+import { newId } from "../../src/store/ids.ts";
+import { createInbox } from "../../src/store/inboxes.ts";
+import { buildPages } from "../../src/web/build-pages.ts";
+import { afterThis, openNew } from "../store/engines.ts";
+import { demoMessage, now, worldOf } from "../sync/world.ts";
+
+export type Tenant = { accountId: string; read: string; write: string; inboxId: string };
+
+export type TestServer = { server: FastifyInstance; database: Database; admin: string; ours: Tenant; theirs: Tenant; nudges: () => number };
+
+const keyFor = (database: Database, accountId: string | null, scope: "read" | "write" | "admin"): Promise<string> =>
+  database.transaction(async (tx) => (await createApiKey(tx, accountId, { scope, label: scope }, now)).key);
+
+/** An account with an inbox that has read a few lab mails. */
+const makeTenant = async (database: Database, name: string): Promise<Tenant> => {
+  const { id: accountId } = await database.transaction((tx) => upsertAccount(tx, { name, externalId: `crm-${name}` }, now));
+  const inbox = await database.transaction((tx) =>
+    createInbox(
+      tx,
+      accountId,
+      {
+        provider: "memory",
+        address: `${name}@sales.example`,
+        owner: { externalId: `user-${name}`, name },
+        since: now - 86_400_000,
+        nextPollAt: now,
+      },
+      now,
+    ),
+  );
+  const messages = [
+    "Sent/postfix-unknown-user",
+    "INBOX/postfix-unknown-user",
+    "Sent/postfix-greylist-expired",
+    "INBOX/postfix-greylist-expired.delay",
+  ].map(demoMessage);
+  await worldOf(database, accountId, inbox, { messages }).turn();
+  return {
+    accountId,
+    inboxId: inbox.id,
+    read: await keyFor(database, accountId, "read"),
+    write: await keyFor(database, accountId, "write"),
+  };
+};
+
+export const startServer = async (deps: Partial<ApiDeps> = {}): Promise<TestServer> => {
+  const database = await openNew("sqlite");
+  let nudges = 0;
+  const server = Fastify({
+    loggerInstance: pino({ level: "silent" }) as FastifyBaseLogger,
+    logController: new LogController({ disableRequestLogging: true }),
+    genReqId: () => newId("req", now),
+  });
+  await buildApi(server, {
+    database,
+    now: () => now,
+    version: "0.0.0",
+    connectInbox: async () => {
+      throw new Error("no mail server in this test");
+    },
+    describe: async () => null,
+    nudge: () => {
+      nudges += 1;
+    },
+    ready: async () => ({ ready: true, checks: { database: "ok" } }),
+    ...deps,
+  });
+  await buildPages(server, { database, now: () => now });
+  await server.ready();
+  afterThis(() => server.close());
+  const ours = await makeTenant(database, "anna");
+  const theirs = await makeTenant(database, "bob");
+  return { server, database, admin: await keyFor(database, null, "admin"), ours, theirs, nudges: () => nudges };
+};
+
+/** Asks as somebody with a key would. */
+export const ask = async (
+  server: FastifyInstance,
+  key: string | null,
+  method: "GET" | "POST" | "PATCH" | "DELETE" | "PUT",
+  url: string,
+  body?: object,
+) => {
+  const response = await server.inject({
+    method,
+    url,
+    ...(body && { payload: body }),
+    headers: key === null ? {} : { authorization: `Bearer ${key}` },
+  });
+  const json = response.headers["content-type"]?.toString().includes("json") ? response.json() : null;
+  return { status: response.statusCode, json, text: response.body, headers: response.headers };
+};
