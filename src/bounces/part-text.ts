@@ -28,7 +28,7 @@ const decode = (latin1: string, charset: string): string | null => {
 };
 
 /** Latin1-held bytes as text in `charset`. Without one, or with one nobody knows, UTF-8 where valid, else Windows-1252. */
-export const inCharset = (latin1: string, charset: string | undefined): string => {
+const inCharset = (latin1: string, charset: string | undefined): string => {
   const name = (charset ?? "").toLowerCase();
   // These write letters in ASCII bytes, behind escapes or between NULs.
   if (/^(?:cs)?(?:iso-?2022|utf-?16|utf-?32|utf-?7)/.test(name)) return decode(latin1, name) ?? latin1;

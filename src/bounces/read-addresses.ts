@@ -7,7 +7,7 @@ const wholeAddress =
   /^(?:"(?:[^"\\\n]|\\[^\n])*"|[^\s<>()[\]\\,;:"@]+)@(?:\[[^\s\]]+\]|[\p{L}\p{N}_](?:[\p{L}\p{N}\p{M}._-]*[\p{L}\p{N}\p{M}_])?)$/u;
 
 /** True for what could be an address and nothing else. */
-export const isAddress = (text: string): boolean => text.length <= 320 && wholeAddress.test(text);
+const isAddress = (text: string): boolean => text.length <= 320 && wholeAddress.test(text);
 
 /** An address without what surrounds it in notices: brackets, quotes, mailto:, smtp:, a final dot. "" when none is left. */
 export const cleanAddress = (text: string): string => {

@@ -8,7 +8,7 @@ const enhancedCode = /(?<![\w.@]|(?<!\d{3})-)([45]\.[0-7]\.\d{1,3})(?!\.?\d|\.[a
 const replyCode = /(?<![\d.\w@/-])([45][0-5]\d)(?=[\s\-:;,"')#]|$)/;
 
 /** The first code that says more than its class, or the first at all. */
-export const readEnhancedStatus = (text: string): string | null => {
+const readEnhancedStatus = (text: string): string | null => {
   let first: string | null = null;
   let at = 0;
   for (let count = 0; count < 6; count++) {

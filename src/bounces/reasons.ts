@@ -20,7 +20,7 @@ const transportWords =
   /^.{0,400}?(?:(?:host|server) \S{1,200} ?\[[^\]]{1,60}\](?::\d+)?(?: said)?:|remote host (?:\S{1,100} )?said:|other server returned was:|did not like our [a-z ]+:) (?=\d{3})/;
 
 /** The line the rules look at: `code enhanced-code text`, lower case, without addresses and host names. */
-export const replyLine = (code: number | null, status: string | null, text: string): string => {
+const replyLine = (code: number | null, status: string | null, text: string): string => {
   const lower = text.slice(0, longestLine).toLowerCase().replace(/\s+/g, " ");
   const command = refusedCommand.exec(lower)?.[1];
   const words = lower

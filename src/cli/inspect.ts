@@ -98,7 +98,7 @@ export const inspectLine = (file: string, report: Report, elapsedMs: number): Re
 });
 
 /** What `--format text` prints for one message: what it is, whom it concerns, why we think so. */
-export const inspectText = (file: string, report: Report): string => {
+const inspectText = (file: string, report: Report): string => {
   const recipients = report.recipients.flatMap((one) => [
     `  ${one.address}${one.originalAddress ? ` (written to as ${one.originalAddress})` : ""}`,
     `    ${one.action}, ${one.type}${one.category ? `, ${one.category}` : ""}${one.reason ? ` (${one.reason})` : ""}${one.status ? `, status ${one.status}` : ""}`,

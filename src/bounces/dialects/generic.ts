@@ -42,10 +42,8 @@ export const readAnyShape = (notice: Notice): Finding[] => {
 
 /** A person can be called System Administrator: with such a name alone, a return path of theirs tells a letter. */
 const mayBeMachine = (notice: Notice): boolean =>
-  /mailer-?daemon/i.test(notice.from) ||
   notice.signs.length > 1 ||
-  isSurelyMachine(notice) ||
-  (notice.signs.length > 0 && !notice.fields.has("return-path"));
+  (notice.signs.length === 1 && (/mailer-?daemon/i.test(notice.from) || isSurelyMachine(notice) || !notice.fields.has("return-path")));
 
 /** How mail systems say that a message did not arrive. */
 const failureWords =
