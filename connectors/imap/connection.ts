@@ -25,7 +25,10 @@ export type Connection = {
 
 const examine = async (client: ImapFlow, path: string): Promise<MailboxObject | null> => {
   try {
-    return await client.mailboxOpen(path, { readOnly: true });
+    const folder = await client.mailboxOpen(path, { readOnly: true });
+    // imapflow answers nothing, rather than throwing, when the session ended in between.
+    if (!folder) throw Object.assign(new Error("the session has ended"), { code: "NoConnection" });
+    return folder;
   } catch (error) {
     if (isFolderMissing(error)) return null;
     throw error;

@@ -1,5 +1,14 @@
 import type { Envelope } from "../../src/bounces/envelope.ts";
-import type { ConnectedInbox, Cursor, Folder, Gap, Page, Tools, Warning } from "../../src/ports/connector.ts";
+import {
+  type ConnectedInbox,
+  ConnectorError,
+  type Cursor,
+  type Folder,
+  type Gap,
+  type Page,
+  type Tools,
+  type Warning,
+} from "../../src/ports/connector.ts";
 import { splitByAge } from "../shared/split-by-age.ts";
 import type { Connection } from "./connection.ts";
 import { type FolderState, type ImapCursor, readCursor } from "./cursor.ts";
@@ -174,9 +183,22 @@ export async function* pullImap(connection: Connection, inbox: ConnectedInbox, t
     }
   }
   noteWarnings(walk);
-  for (const { folder, state: position, next } of settled) yield* pullLive(walk, folder, position, next);
+  const failed: unknown[] = [];
+  for (const { folder, state: position, next } of settled) yield* apart(walk, pullLive(walk, folder, position, next), failed);
   for (const { state: position } of settled) await countBackfill(walk, position);
-  for (const { folder, state: position } of settled) yield* pullBackfill(walk, folder, position);
+  for (const { folder, state: position } of settled) yield* apart(walk, pullBackfill(walk, folder, position), failed);
   const first = folders[0] ?? { path: "INBOX", role: "inbox" };
   if (walk.dirty) yield pageOf(walk, first, { messages: [], backfill: false, gaps: [] });
+  if (failed.length > 0) throw failed[0];
+}
+
+/** A folder that cannot be read does not keep the others from being read, as long as the server is there. Its failure is told at the end. */
+async function* apart(walk: Walk, pages: AsyncIterable<Page>, failed: unknown[]): AsyncGenerator<Page> {
+  try {
+    yield* pages;
+  } catch (error) {
+    if (!(error instanceof ConnectorError) || error.kind !== "unavailable") throw error;
+    await walk.connection.run((client) => client.noop());
+    failed.push(error);
+  }
 }

@@ -16,6 +16,8 @@ const folderState = z.object({
 const localCursor = z.object({
   /** When the first pull began (epoch milliseconds). */
   began: z.number(),
+  /** How far back the first sync reached: the inbox's window then. */
+  since: z.number(),
   folders: z.array(folderState),
   /** Folders people have been told are not there. */
   missing: z.array(z.string()),
@@ -25,8 +27,8 @@ export type FolderState = z.infer<typeof folderState>;
 export type LocalCursor = z.infer<typeof localCursor>;
 
 /** Reads a cursor this connector made; null begins anew. Anything else: ConnectorError "cursor_expired". */
-export const readCursor = (cursor: Cursor, now: number): LocalCursor => {
-  if (cursor === null) return { began: now, folders: [], missing: [] };
+export const readCursor = (cursor: Cursor, now: number, since: number): LocalCursor => {
+  if (cursor === null) return { began: now, since, folders: [], missing: [] };
   const parsed = localCursor.safeParse(cursor);
   if (parsed.success) return parsed.data;
   throw new ConnectorError("cursor_expired", "The stored position is not one of this connector; the folders are listed again.");

@@ -28,7 +28,20 @@ const settle = async (walk: Walk): Promise<void> => {
     state.folders = [...state.folders.filter(({ path }) => path !== folder.path), await newState(folder.path, reader)];
     walk.dirty = true;
   }
+  widen(walk);
   noteMissing(walk);
+};
+
+/** A window that now reaches further back is read from its start again: what was read already is told by its refs. */
+const widen = (walk: Walk): void => {
+  const { state, view, inbox } = walk;
+  if (inbox.since >= state.since) return;
+  for (const folder of view.folders) {
+    const known = state.folders.find(({ path }) => path === folder.path);
+    if (known) Object.assign(known, { backfill: view.readerOf(folder).start, until: known.live, seen: 0 });
+  }
+  state.since = inbox.since;
+  walk.dirty = true;
 };
 
 const noteMissing = (walk: Walk): void => {
@@ -103,7 +116,7 @@ async function* pullBackfill(walk: Walk, folder: LocalFolder, state: FolderState
 
 /** The pages of an inbox on disk, as ports/connector.ts promises them: new mail of all folders first, then what was there before. */
 export async function* pullLocal(inbox: ConnectedInbox, tools: Tools, cursor: Cursor, view: LocalView): AsyncGenerator<Page> {
-  const state = readCursor(cursor, tools.now());
+  const state = readCursor(cursor, tools.now(), inbox.since);
   const walk: Walk = { view, inbox, state, dirty: cursor === null, warnings: [...view.warnings] };
   await settle(walk);
   for (const phase of [pullLive, pullBackfill]) {

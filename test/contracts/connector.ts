@@ -183,14 +183,19 @@ const describePulling = (connector: Connector, harness: Harness): void => {
   );
 
   test(
-    "mail older than the inbox's window is not read on a first sync",
+    "mail older than the inbox's window is not read, until the window is made wider",
     staged(async ({ box, tools }) => {
       await box.put("inbox", letter(1));
-      const session = await connector.open({ ...box.inbox, since: Date.now() + 86_400_000 }, tools);
-      const pages = await collect(session.pull(null));
-      expect(ids(pages)).toEqual([]);
-      expect(last(pages)).not.toBeNull();
-      await session.close();
+      const pullSince = async (since: number, cursor: Cursor): Promise<Page[]> => {
+        const session = await connector.open({ ...box.inbox, since }, tools);
+        return collect(session.pull(stored(cursor))).finally(() => session.close());
+      };
+      const narrow = await pullSince(Date.now() + 86_400_000, null);
+      expect(ids(narrow)).toEqual([]);
+      expect(last(narrow)).not.toBeNull();
+      const wide = await pullSince(Date.now() - 86_400_000, last(narrow));
+      expect(ids(wide)).toEqual(named(1));
+      expect(await pullSince(Date.now() - 86_400_000 + 60_000, last(wide))).toEqual([]);
     }),
   );
 

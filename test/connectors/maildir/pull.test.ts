@@ -126,3 +126,16 @@ test("a path with nothing there says so, and an empty one is refused at sign-in"
   await expect(maildir.signIn(inboxAt({ path: root }), tools())).rejects.toMatchObject({ kind: "rejected" });
   await expect(maildir.open(inboxAt({ path: "relative" }), tools())).rejects.toMatchObject({ kind: "rejected" });
 });
+
+test("new files are told at once, as a hint", async () => {
+  await mkdir(join(root, "INBOX"));
+  await writeFile(join(root, "INBOX", "1.eml"), mail(1));
+  const session = await maildir.open(inboxAt({ path: root }), tools());
+  let hints = 0;
+  const stop = await session.watch?.(() => {
+    hints++;
+  });
+  await writeFile(join(root, "INBOX", "2.eml"), mail(2));
+  await expect.poll(() => hints).toBeGreaterThan(0);
+  await stop?.();
+});
