@@ -157,6 +157,8 @@ const tables = [
   "gaps",
   "api_keys",
   "slots",
+  "sign_in_links",
+  "web_sessions",
 ] as const;
 
 /** Every row of every table, to compare before and after; rows in no order that matters. */
