@@ -53,6 +53,14 @@ real("a real mailbox by IMAP", () => {
     expect(ids(await pullAll(box))).toEqual(numbered(1));
   });
 
+  test("the certificate is verified after STARTTLS too", async () => {
+    const { starttlsPort, ca } = (server as MailServer).imap;
+    const wrong = await mailbox({ security: "starttls", port: starttlsPort, pinnedCertificate: ca });
+    await expect(imap.signIn(wrong.inbox, testTools({ secrets: wrong.secrets }))).rejects.toMatchObject({ kind: "rejected" });
+    const unknown = await mailbox({ security: "starttls", port: starttlsPort, pinnedCertificate: undefined });
+    await expect(imap.signIn(unknown.inbox, testTools({ secrets: unknown.secrets }))).rejects.toThrow("issued by nobody this machine knows");
+  });
+
   test("an envelope holds what triage needs and what the server knows", async () => {
     const box = await mailbox();
     const at = new Date("2026-11-25T12:34:56Z");

@@ -62,6 +62,7 @@ export const stopRun = async (run: string): Promise<void> => {
 export const removeLeftovers = async (): Promise<void> => {
   for (const name of readdirSync(tmpdir())) {
     const owner = Number(name.startsWith(prefix) ? name.slice(prefix.length).split("-")[0] : Number.NaN);
-    if (Number.isInteger(owner) && !isAlive(owner)) await stopRun(join(tmpdir(), name));
+    // One that cannot be removed is another user's, or is being removed by another run.
+    if (Number.isInteger(owner) && !isAlive(owner)) await stopRun(join(tmpdir(), name)).catch(() => {});
   }
 };
