@@ -58,7 +58,9 @@ real("a real mailbox by IMAP", () => {
     const wrong = await mailbox({ security: "starttls", port: starttlsPort, pinnedCertificate: ca });
     await expect(imap.signIn(wrong.inbox, testTools({ secrets: wrong.secrets }))).rejects.toMatchObject({ kind: "rejected" });
     const unknown = await mailbox({ security: "starttls", port: starttlsPort, pinnedCertificate: undefined });
-    await expect(imap.signIn(unknown.inbox, testTools({ secrets: unknown.secrets }))).rejects.toThrow("issued by nobody this machine knows");
+    await expect(imap.signIn(unknown.inbox, testTools({ secrets: unknown.secrets }))).rejects.toThrow(
+      "issued by nobody this machine knows",
+    );
   });
 
   test("an envelope holds what triage needs and what the server knows", async () => {
