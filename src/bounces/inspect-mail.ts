@@ -2,6 +2,7 @@
 import type { HeaderFields } from "./envelope.ts";
 import { firstValue } from "./envelope.ts";
 import { detectLanguage } from "./language.ts";
+import { machineSignWords } from "./machine-signs.ts";
 import { type Notice, readNotice } from "./notice.ts";
 import { readIds, readMessageId, readOriginal } from "./original.ts";
 import { decodeWords } from "./part-text.ts";
@@ -44,9 +45,17 @@ const kindOf = (recipients: RecipientOutcome[]): Kind => {
   return delayed ? "delay" : "delivery_receipt";
 };
 
-const outcomeWords = ({ address, action, rule, reason, status }: RecipientOutcome): Evidence => ({
+/** How lasting, and why. */
+const typeWords = ({ type, status, smtpCode }: RecipientOutcome): string => {
+  const code = status ?? smtpCode;
+  if (type === "hard") return `hard, because ${code ?? "what it says"} is permanent`;
+  if (type === "soft") return `soft, because ${code === null ? "what it says" : `${code} with these words`} is temporary`;
+  return type === "pending" ? "pending, because the server keeps trying" : "nothing failed";
+};
+
+const outcomeWords = (outcome: RecipientOutcome): Evidence => ({
   step: "recipient",
-  because: `${address}: ${action}${reason ? `, reason ${reason} by rule ${rule}` : ""}${status ? `, status ${status}` : ""}.`,
+  because: `${outcome.address}: ${outcome.action}; ${outcome.reason ? `reason ${outcome.reason} by rule ${outcome.rule}, so ${outcome.category}; ` : ""}${typeWords(outcome)}.`,
 });
 
 /** A machine's letter about a message we may know, that no rule can read, is worth a person's look. */
@@ -61,6 +70,7 @@ const reportOf = (notice: Notice): Report => {
   const recipients =
     recognition.kind === "notice" ? recognition.findings.map((found, _, all) => outcomeOf(notice, found, all.length === 1)) : [];
   const original = readOriginal(notice, recognition.status);
+  const signs: Evidence[] = notice.signs.map((sign) => ({ step: sign, because: machineSignWords[sign] }));
   const inReplyTo = repliedIds(notice.fields);
   const kind = settleKind(recognition, notice, recipients, original.messageId !== null || inReplyTo.length > 0);
   const found: Evidence[] = original.messageId
@@ -80,7 +90,7 @@ const reportOf = (notice: Notice): Report => {
       date: readDate(firstValue(notice.fields, "date")),
     },
     reportingMta: withoutType(recognition.status?.message.get("reporting-mta")),
-    evidence: [...recognition.evidence, ...recipients.slice(0, 50).map(outcomeWords), ...found],
+    evidence: [...signs, ...recognition.evidence, ...recipients.slice(0, 50).map(outcomeWords), ...found],
     language: detectLanguage(notice),
     parserVersion,
   };

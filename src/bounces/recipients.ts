@@ -2,7 +2,7 @@
 import { classify } from "./classify.ts";
 import { firstValue } from "./envelope.ts";
 import { type Finding, finding } from "./finding.ts";
-import { addressKey } from "./keys.ts";
+import { addressKey, idKey } from "./keys.ts";
 import type { Notice } from "./notice.ts";
 import { returnedFields } from "./notice.ts";
 import { decodeWords } from "./part-text.ts";
@@ -73,10 +73,13 @@ export const findingsOfReturned = (notice: Notice): Finding[] => {
   return named.length === 1 && named[0] ? [finding(named[0], null)] : [];
 };
 
-/** The addresses that can never be the failed recipient: the notice's own To, From and Reply-To. */
+/** What can never be the failed recipient: the notice's own To, From and Reply-To, the letter's sender, and its Message-ID. */
 export const ownerKeys = (notice: Notice): Set<string> => {
-  const fields = ["to", "from", "reply-to"].flatMap((name) => mailboxAddresses(notice.fields.get(name)));
-  return new Set(fields.map(addressKey));
+  const own = ["to", "from", "reply-to"].flatMap((name) => mailboxAddresses(notice.fields.get(name)));
+  const letter = returnedFields(notice)?.fields;
+  const written = new Set(mailboxAddresses([...(letter?.get("to") ?? []), ...(letter?.get("cc") ?? [])]).map(addressKey));
+  const senders = mailboxAddresses(letter?.get("from")).filter((address) => !written.has(addressKey(address)));
+  return new Set([...own, ...senders, idKey(letter?.get("message-id")?.[0])].map(addressKey));
 };
 
 /** A broken writer puts the sender into Final-Recipient: then the returned message's single recipient is meant. */

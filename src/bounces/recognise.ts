@@ -4,7 +4,6 @@ import { dialects } from "./dialects/dialects.ts";
 import { firstValue } from "./envelope.ts";
 import type { Finding } from "./finding.ts";
 import { addressKey } from "./keys.ts";
-import { machineSignWords } from "./machine-signs.ts";
 import type { Notice } from "./notice.ts";
 import { partText } from "./part-text.ts";
 import { readBlocks } from "./read-blocks.ts";
@@ -174,7 +173,7 @@ const recogniseDialect = (notice: Notice): Recognition | null => {
       status: null,
       evidence: [
         { step: "dialect", because: `Its words are those of ${dialect.name} notices.` },
-        { step: "second_sign", because: dialect.also?.because ?? machineSignWords[notice.signs[0] ?? "machine_from"] },
+        ...(dialect.also ? [{ step: "second_sign", because: dialect.also.because }] : []),
       ],
     };
   }

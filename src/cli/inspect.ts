@@ -101,7 +101,7 @@ export const inspectLine = (file: string, report: Report, elapsedMs: number): Re
 const inspectText = (file: string, report: Report): string => {
   const recipients = report.recipients.flatMap((one) => [
     `  ${one.address}${one.originalAddress ? ` (written to as ${one.originalAddress})` : ""}`,
-    `    ${one.action}, ${one.type}${one.category ? `, ${one.category}` : ""}${one.reason ? ` (${one.reason})` : ""}${one.status ? `, status ${one.status}` : ""}`,
+    `    ${one.action}${one.type === "none" ? "" : `, ${one.type}`}${one.category ? `, ${one.category}` : ""}${one.reason ? ` (${one.reason})` : ""}${one.status ? `, status ${one.status}` : ""}`,
     ...(one.diagnostic ? [`    "${one.diagnostic.slice(0, 300)}"`] : []),
   ]);
   const { original } = report;

@@ -367,6 +367,81 @@ jan@customer.example
     recipients: ["jan@customer.example failed hard userunknown"],
     original: false,
   },
+  {
+    format: "text",
+    from: "MDaemon at mx.customer.example <MDaemon@mx.customer.example>",
+    subject: "Permanent Delivery Failure",
+    body: `The attached message had PERMANENT fatal delivery errors!
+
+Failed address: jan@customer.example
+
+--- Session Transcript ---
+ Wed 2026-11-25 15:50:49: *  From: anna@sales.example
+ Wed 2026-11-25 15:50:50: --> RCPT To:<jan@customer.example>
+ Wed 2026-11-25 15:50:50: <-- 550 Unknown local user
+--- End Transcript ---
+`,
+    recipients: ["jan@customer.example failed hard userunknown"],
+    original: false,
+  },
+  {
+    format: "text",
+    from: "Barracuda Spam Firewall <noreply@firewall.customer.example>",
+    subject: "**Message you sent blocked by our bulk email filter**",
+    body: `Your message to: jan@customer.example
+was blocked by our Spam Firewall. The email you sent with the following subject has NOT BEEN DELIVERED:
+
+Subject: Offer
+`,
+    recipients: ["jan@customer.example failed hard blocked"],
+    original: false,
+  },
+  {
+    format: "text",
+    from: "Postmaster@customer.example",
+    subject: "DELIVERY FAILURE: User jan (jan@customer.example) not listed in Domino Directory",
+    body: `Your message
+
+  Subject: Offer
+
+was not delivered to:
+
+  jan@customer.example
+
+because:
+
+  User jan (jan@customer.example) not listed in Domino Directory
+`,
+    recipients: ["jan@customer.example failed hard userunknown"],
+    original: false,
+  },
+  {
+    format: "text",
+    from: "MAILER-DAEMON@poczta.example",
+    subject: "Niedostarczona wiadomość",
+    body: `Nie można dostarczyć wiadomości do następujących odbiorców:
+
+jan@customer.example
+   550 5.1.1 nie ma takiego użytkownika
+`,
+    recipients: ["jan@customer.example failed hard userunknown"],
+    original: false,
+  },
+  {
+    format: "text",
+    from: "MAILER-DAEMON@mx.customer.example",
+    subject: "There was an error sending your mail",
+    body: `We had trouble delivering your message. Full details follow:
+
+1 error(s):
+
+SMTP Server <mx.customer.example> rejected recipient <jan@customer.example>
+  (Error following RCPT command). It responded as follows: [550 5.1.1 User unknown]
+
+> ${originalHead.trimEnd().replaceAll("\n", "\n> ")}
+`,
+    recipients: ["jan@customer.example failed hard userunknown"],
+  },
 ];
 
 describe("notices in plain text", () => {

@@ -59,6 +59,22 @@ Status: 2.0.0`;
     expect(inspectMail(reportNotice({ status })).recipients[0]?.address).toBe("jan@customer.example");
   });
 
+  it("is nobody when a person is called System Administrator", () => {
+    const body = "Dear all,\n\nmail could not be delivered last night.\n\nsupport@customer.example\nPhone 550 123\n";
+    const bytes = textNotice({
+      from: "System Administrator <it@customer.example>",
+      fields: "Return-Path: <it@customer.example>\n",
+      subject: "Mail server",
+      body,
+    });
+    expect(inspectMail(bytes).verdict).toBe("not_bounce");
+  });
+
+  it("is not the letter's sender, whose address a refusal quotes at the start of a line", () => {
+    const body = `The following addresses failed:\n\njan@customer.example\n  550 5.7.1 refused for sender\nanna.nowak@sales.example\n\n${originalHead.replace("anna@", "anna.nowak@")}`;
+    expect(inspectMail(textNotice({ body })).recipients.map(({ address }) => address)).toEqual(["jan@customer.example"]);
+  });
+
   it("is nobody when a postmaster writes as a person", () => {
     const body = "Hi Anna,\n\nwe saw failed deliveries to unknown users from you (550 5.1.1 jan@customer.example). Typo?\n\nJo\n";
     const bytes = textNotice({
@@ -97,6 +113,19 @@ describe("what a report says", () => {
     ["550 5.1.2 Bad destination system address", "5.1.2", "hard unknown_user hostunknown"],
     ["550 5.2.1 The account you tried to reach is disabled", "5.2.1", "hard unknown_user suspend"],
     ["450 4.1.1 User unknown, try again", "4.1.1", "soft unknown_user userunknown"],
+    ["550 5.1.10 RESOLVER.ADR.RecipientNotFound; Recipient not found by SMTP address lookup", "5.1.10", "hard unknown_user userunknown"],
+    ["550 5.4.1 Recipient address rejected: Access denied", "5.4.1", "hard unknown_user userunknown"],
+    ["550 5.4.5 Daily user sending quota exceeded", "5.4.5", "soft security_filter speeding"],
+    [
+      "421 4.7.0 [TSS04] Messages from 192.0.2.1 temporarily deferred due to unexpected volume or user complaints",
+      "4.7.0",
+      "soft security_filter badreputation",
+    ],
+    ["550 5.7.606 Access denied, banned sending IP [192.0.2.1]", "5.7.606", "hard policy blocked"],
+    ["550-5.7.1 Our system has detected that this message is likely unsolicited mail", "5.7.1", "hard spam spamdetected"],
+    ["556 5.1.10 Domain does not accept mail (nullMX)", "5.1.10", "hard other notaccept"],
+    ["550 5.1.8 Sender address rejected: Domain not found", "5.1.8", "hard policy rejected"],
+    ["530 5.7.0 Must issue a STARTTLS command first", "5.7.0", "hard policy failedstarttls"],
     ["550 5.7.1 qwertz", "5.7.1", "hard policy securityerror"],
     ["550 qwertz", "5.0.0", "hard other undefined"],
   ])("%s (%s): %s", (reply, status, expected) => {
@@ -244,6 +273,21 @@ describe("what is no bounce", () => {
           from: "Mail Security <no-reply@gateway.example>",
           fields: "Return-Path: <no-reply@gateway.example>\nAuto-Submitted: auto-generated\n",
           subject: "Outbound message quarantined",
+          body,
+        }),
+      ).kind,
+    ).toBe("held");
+  });
+
+  it("a message that a list holds until its moderator looks at it", () => {
+    const body =
+      "Your mail to 'list' with the subject Offer is being held until the list moderator can review it for approval.\n\n<jan@customer.example>\n";
+    expect(
+      inspectMail(
+        textNotice({
+          from: "list-bounces@lists.customer.example",
+          fields: "Return-Path: <>\nPrecedence: bulk\n",
+          subject: "Your message awaits moderator approval",
           body,
         }),
       ).kind,

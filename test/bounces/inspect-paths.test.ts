@@ -1,0 +1,75 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, describe, expect, it } from "vitest";
+import { type InspectFormat, inspectPaths } from "../../src/cli/inspect.ts";
+import { failedStatus, reportText } from "./notices.ts";
+
+const folder = mkdtempSync(join(tmpdir(), "bounceline-inspect-"));
+afterAll(() => rmSync(folder, { recursive: true }));
+
+const notice = reportText({ status: failedStatus() });
+const letter = "From: jan@customer.example\nSubject: Lunch\n\nFrom here it is not far.\n\nFrom Monday on I am away.\n";
+
+const run = async (paths: string[], format: InspectFormat = "ndjson"): Promise<string[]> => {
+  const lines: string[] = [];
+  await inspectPaths(paths, { format }, (line) => void lines.push(line));
+  return lines;
+};
+
+describe("inspect", () => {
+  it("prints a line per file of a folder and all below it, in the fields of the contract", async () => {
+    mkdirSync(join(folder, "box/cur"), { recursive: true });
+    writeFileSync(join(folder, "box/b.eml"), letter);
+    writeFileSync(join(folder, "box/cur/1764082249.1:2,S"), notice);
+    const lines = (await run([join(folder, "box")])).map((line) => JSON.parse(line));
+    expect(lines.map(({ file, verdict }) => `${file.slice(folder.length)} ${verdict}`)).toEqual([
+      "/box/b.eml not_bounce",
+      "/box/cur/1764082249.1:2,S bounce",
+    ]);
+    for (const field of ["kind", "format", "recipients", "original", "inReplyTo", "evidence", "language", "parserVersion", "elapsedMs"])
+      expect(lines[1]).toHaveProperty(field);
+    expect(lines[1].recipients[0]).toMatchObject({
+      address: "jan@customer.example",
+      originalAddress: null,
+      action: "failed",
+      status: "5.1.1",
+      type: "hard",
+      category: "unknown_user",
+      reason: "userunknown",
+      rule: "user-unknown",
+      diagnostic: "550 5.1.1 User unknown",
+      remoteMta: null,
+    });
+    expect(lines[1].original).toMatchObject({
+      messageId: "<offer-1@sales.example>",
+      subject: "Offer",
+      from: "anna@sales.example",
+      to: ["jan@customer.example"],
+      references: [],
+      foundIn: "message/rfc822",
+    });
+  });
+
+  it("reads an mbox message by message, and takes no sentence for a separator", async () => {
+    const envelope = "From anna@sales.example Wed Nov 25 15:50:49 2026\n";
+    writeFileSync(join(folder, "many.mbox"), `${envelope}${letter}\n${envelope}${notice}\n`);
+    const lines = (await run([join(folder, "many.mbox")])).map((line) => JSON.parse(line));
+    expect(lines.map(({ file, verdict }) => `${file.slice(folder.length)} ${verdict}`)).toEqual([
+      "/many.mbox not_bounce",
+      "/many.mbox#2 bounce",
+    ]);
+  });
+
+  it("prints one JSON array, or a page for people", async () => {
+    writeFileSync(join(folder, "one.eml"), notice);
+    expect(JSON.parse((await run([join(folder, "one.eml"), join(folder, "one.eml")], "json")).join("\n"))).toHaveLength(2);
+    const page = (await run([join(folder, "one.eml")], "text")).join("\n");
+    for (const words of ["a bounce (failure)", "jan@customer.example", "unknown_user", "550 5.1.1 User unknown", "<offer-1@sales.example>"])
+      expect(page).toContain(words);
+  });
+
+  it("says which path is not there", async () => {
+    await expect(run([join(folder, "absent")])).rejects.toThrow(join(folder, "absent"));
+  });
+});
