@@ -4,7 +4,7 @@ import type { Write } from "../ports/database.ts";
 export type Retention = { headerFactsMs: number; noticesMs: number; eventsMs: number };
 
 const day = 24 * 3_600_000;
-export const defaultRetention: Retention = { headerFactsMs: 30 * day, noticesMs: 90 * day, eventsMs: 90 * day };
+const defaultRetention: Retention = { headerFactsMs: 30 * day, noticesMs: 90 * day, eventsMs: 90 * day };
 
 /**
  * Deletes what an account has kept long enough: the header facts of ordinary mail, the text of notices, traces, and events. The

@@ -1,8 +1,8 @@
 import { type Selectable, sql } from "kysely";
+import { fingerprint } from "../bounces/fingerprint.ts";
 import type { Match, RecipientMatch } from "../bounces/match.ts";
 import type { Kind, Report } from "../bounces/report.ts";
 import type { Flag, NoticeState, Read, Tables, Write } from "../ports/database.ts";
-import { fingerprint } from "./fingerprint.ts";
 import { newId } from "./ids.ts";
 import { inBatches } from "./in-batches.ts";
 import { fromJson, toJson } from "./json.ts";

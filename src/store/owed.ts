@@ -71,6 +71,21 @@ export const dueOwed = async (read: Read, accountId: string, inboxId: string, no
   return rows.map(toOwed);
 };
 
+/** Which of these messages are owed, due or not. */
+export const readOwedRefs = async (read: Read, accountId: string, inboxId: string, refs: readonly string[]): Promise<Set<string>> => {
+  const rows = await inBatches(refs, (batch) =>
+    read
+      .selectFrom("owed")
+      .select("ref")
+      .where("account_id", "=", accountId)
+      .where("inbox_id", "=", inboxId)
+      .where("due_at", "is not", null)
+      .where("ref", "in", batch)
+      .execute(),
+  );
+  return new Set(rows.map((row) => row.ref));
+};
+
 /** When the next of an inbox's owed messages is due; null when none is owed. */
 export const nextOwedAt = async (read: Read, accountId: string, inboxId: string): Promise<number | null> => {
   const row = await read

@@ -28,7 +28,7 @@ export type SavedMessage = {
   source?: Uint8Array;
   /** Of a message that was opened. */
   trace?: { outcome: string; steps: readonly Evidence[] };
-  /** With verdict `owed`: why, and when to try again (epoch milliseconds). */
+  /** With verdict `owed`: why, and when to try again (epoch milliseconds). Left out when it is owed already. */
   owed?: { error: string; dueAt: number };
 };
 
@@ -86,10 +86,15 @@ export const savePage = (database: Database, input: PageToSave): Promise<SavedPa
     await settleOwed(tx, input, settlement(messages, page.backfill), now);
     const gaps = await saveGaps(tx, accountId, inboxId, page.gaps, now);
     await movePosition(tx, input);
-    const all = [...events, ...gaps.map((gap): NewEvent => ({ type: "inbox.gap_found", backfill: page.backfill, data: { inboxId, gap } }))];
+    const all = [...events, ...gaps.map((gap) => gapEvent(gap, inboxId, page.backfill))];
     const sequence = await appendEvents(tx, accountId, all, now);
     return { notices: made, woken, events: all.map((event) => event.type), sequence };
   });
+
+const gapEvent = ({ folder, from, to, because }: Gap, inboxId: string, backfill: boolean): NewEvent => {
+  const time = (at: number | null) => (at === null ? null : new Date(at).toISOString());
+  return { type: "inbox.gap_found", backfill, data: { inboxId, gap: { folder, from: time(from), to: time(to), because } } };
+};
 
 const sentMessage = ({ envelope, sent }: SavedMessage): NewSentMessage[] =>
   sent ? [{ ...sent, ref: envelope.ref, folder: envelope.folder }] : [];
@@ -118,7 +123,7 @@ const seenMessage = ({ envelope, verdict, facts }: SavedMessage) => ({
 });
 
 const settlement = (messages: readonly SavedMessage[], backfill: boolean) => ({
-  done: messages.filter((message) => !message.owed).map(({ envelope }) => envelope.ref),
+  done: messages.filter(({ verdict }) => verdict !== "owed").map(({ envelope }) => envelope.ref),
   again: messages.flatMap(({ envelope, owed }) => (owed ? [{ envelope, backfill, ...owed }] : [])),
 });
 

@@ -15,7 +15,7 @@ import { findSentByIds, type SentMessage, toCandidates } from "./sent-messages.t
 import { type Decision, decideWhomToLog } from "./whom-to-log.ts";
 
 /** How long a notice waits for its sent message, or for the ancestors in its References to count. */
-export const waitingMs = 72 * 3_600_000;
+const waitingMs = 72 * 3_600_000;
 
 /**
  * Ties notices to the account's sent messages and logs them on their contacts' timelines: the one way there, for a new notice, one
@@ -92,7 +92,7 @@ const tiesOf = (notice: Notice, matches: readonly RecipientMatch[], messages: Re
   });
 };
 
-export const tieKey = (match: Match): string => `${match.sentMessageId} ${match.recipient.addressKey}`;
+const tieKey = (match: Match): string => `${match.sentMessageId} ${match.recipient.addressKey}`;
 
 /** The engagement of each tie that is to be logged, made where there is none. A receipt alone makes none: nothing bounced. */
 const provideEngagements = async (

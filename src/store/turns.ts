@@ -24,8 +24,7 @@ export const dueInboxes = async (
 /**
  * Begins a turn: raises the fence, so that any earlier turn writes nothing more, and moves the next poll to `busyUntil`, so that
  * nobody else takes the inbox while the turn runs and somebody does if its worker dies. Messages whose attempt was begun and
- * never ended took their worker down: they count a crash and are due now. Null when the inbox is
- * not due: paused, or taken by somebody else meanwhile.
+ * never ended were being read when their worker died. Null when the inbox is not due: paused, or taken by somebody else.
  */
 export const claimInbox = async (
   tx: Write,
@@ -43,14 +42,35 @@ export const claimInbox = async (
     .returningAll()
     .executeTakeFirst();
   if (!row) return null;
+  await ownUpToCrash(tx, accountId, inboxId, now);
+  return { inbox: toInbox(row), cursor: fromJsonOrNull<Cursor>(row.cursor), claim: { accountId, inboxId, fence: row.fence } };
+};
+
+/** After a crash with nothing else to blame, so that the worker does not die again at once. */
+const afterCrashMs = 300_000;
+
+/**
+ * One message that was begun alone counts a crash. Of several nobody knows which it was, so none does; each is tried again by
+ * itself. A kill from outside falls on what it falls on: only a message that is hit again, later and alone, is set aside.
+ */
+const ownUpToCrash = async (tx: Write, accountId: string, inboxId: string, now: number): Promise<void> => {
+  const begun = await tx
+    .selectFrom("owed")
+    .select("ref")
+    .where("account_id", "=", accountId)
+    .where("inbox_id", "=", inboxId)
+    .where("begun", "=", 1)
+    .limit(2)
+    .execute();
+  if (begun.length === 0) return;
+  const alone = begun.length === 1;
   await tx
     .updateTable("owed")
-    .set((eb) => ({ begun: 0, crashes: eb("crashes", "+", 1), due_at: now }))
+    .set((eb) => ({ begun: 0, crashes: eb("crashes", "+", alone ? 1 : 0), due_at: alone ? now + afterCrashMs : now }))
     .where("account_id", "=", accountId)
     .where("inbox_id", "=", inboxId)
     .where("begun", "=", 1)
     .execute();
-  return { inbox: toInbox(row), cursor: fromJsonOrNull<Cursor>(row.cursor), claim: { accountId, inboxId, fence: row.fence } };
 };
 
 export type TurnEnd = {

@@ -18,6 +18,18 @@ export const accountsWithExpiredNotices = async (read: Read, now: number): Promi
   return rows.map((row) => row.account_id);
 };
 
+/** Accounts that have notices which still wait. */
+export const accountsWithWaitingNotices = async (read: Read): Promise<string[]> => {
+  const rows = await read
+    .selectFrom("notices")
+    .select("account_id")
+    .distinct()
+    .where("waits_until", "is not", null)
+    .orderBy("account_id")
+    .execute();
+  return rows.map((row) => row.account_id);
+};
+
 /**
  * Ends the wait of an account's notices that waited long enough: their ancestors count now, and what stays untied becomes
  * `unmatched` or `not_ours`, with its event. Returns how many waits ended.

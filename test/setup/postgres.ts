@@ -87,8 +87,8 @@ const serverUser = (): { uid: number; gid: number } | undefined => {
   try {
     return { uid: id("-u"), gid: id("-g") };
   } catch {
-    execFileSync("groupadd", ["--force", "postgres"]);
-    execFileSync("useradd", ["-g", "postgres", "postgres"]);
+    execFileSync("/usr/sbin/groupadd", ["--force", "postgres"]);
+    execFileSync("/usr/sbin/useradd", ["-g", "postgres", "postgres"]);
     return { uid: id("-u"), gid: id("-g") };
   }
 };

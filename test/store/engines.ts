@@ -8,7 +8,7 @@ import { type OpenOptions, openDatabase } from "../../src/store/open.ts";
 import { type Keys, loadKeys } from "../../src/store/secrets.ts";
 import { now } from "./sample-mail.ts";
 
-export const engines = ["sqlite", "postgres"] as const;
+const engines = ["sqlite", "postgres"] as const;
 export type Engine = (typeof engines)[number];
 
 export const quiet = { debug() {}, info() {}, warn() {}, error() {} };

@@ -271,6 +271,7 @@ const withoutAccount: Record<string, string> = {
   "slots/forgetSlots": "calendar work of the installation",
   "turns/dueInboxes": "tells the scheduler which inboxes have work; gives ids alone",
   "waiting-notices/accountsWithExpiredNotices": "tells the scheduler which accounts have work; gives ids alone",
+  "waiting-notices/accountsWithWaitingNotices": "tells the scheduler which accounts have work; gives ids alone",
   "whom-to-log/decideWhomToLog": "takes ties, which only tieNotices makes; covered by it",
 };
 
@@ -278,7 +279,6 @@ const withoutAccount: Record<string, string> = {
 const withoutQueries = new Set([
   "engagement-body",
   "errors",
-  "fingerprint",
   "history-entry",
   "ids",
   "in-batches",
@@ -296,13 +296,7 @@ const withoutQueries = new Set([
 ]);
 
 /** Functions in the other files that take no database. */
-const pure = new Set([
-  "append-history/withFold",
-  "inboxes/toInbox",
-  "key-check/newKeyCheck",
-  "sent-messages/toCandidates",
-  "tie-notices/tieKey",
-]);
+const pure = new Set(["append-history/withFold", "inboxes/toInbox", "key-check/newKeyCheck", "sent-messages/toCandidates"]);
 
 const exportedFunctions = async (): Promise<string[]> => {
   const directory = new URL("../../src/store/", import.meta.url);

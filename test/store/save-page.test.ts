@@ -14,7 +14,7 @@ import { readVerdicts } from "../../src/store/seen-messages.ts";
 import { findTraces } from "../../src/store/traces.ts";
 import { claimInbox } from "../../src/store/turns.ts";
 import { upsertContacts } from "../../src/store/upsert-contacts.ts";
-import { expireWaiting, retryWaiting } from "../../src/store/waiting-notices.ts";
+import { accountsWithExpiredNotices, accountsWithWaitingNotices, expireWaiting, retryWaiting } from "../../src/store/waiting-notices.ts";
 import { onBothEngines, openNew } from "./engines.ts";
 import {
   accountWithInboxes,
@@ -257,6 +257,8 @@ onBothEngines("savePage", (engine) => {
     const { accountId } = claim;
     await savePage(database, page(claim, [notice("never-sent")]));
     expect(await expireWaiting(database, accountId, now + 72 * hour - 1)).toBe(0);
+    expect(await accountsWithWaitingNotices(database.read)).toEqual([accountId]);
+    expect(await accountsWithExpiredNotices(database.read, now + hour)).toEqual([]);
     expect(await retryWaiting(database, accountId, now + hour)).toBe(0);
     expect(await expireWaiting(database, accountId, now + 72 * hour)).toBe(1);
     expect(await listNotices(database.read, accountId, { state: ["not_ours"] })).toMatchObject({ data: [{ waitsUntil: null }] });
@@ -432,7 +434,7 @@ onBothEngines("savePage", (engine) => {
         );
       }),
     );
-    expect(await theEngagement(database, first.accountId)).toMatchObject({ state: "hard", version: 2 });
+    expect(await theEngagement(database, first.accountId)).toMatchObject({ state: "hard", version: 6, history: claims.map(() => ({})) });
   });
 });
 
