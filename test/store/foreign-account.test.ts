@@ -202,6 +202,7 @@ const calls: Record<string, (s: Setting) => unknown> = {
   "owed/beginAttempts": (s) =>
     s.write((tx) => owed.beginAttempts(tx, stolen(s), [{ envelope: envelope("foreign-owed"), backfill: false }], now)),
   "owed/dueOwed": (s) => owed.dueOwed(s.read, s.mine, s.theirs.inboxId, late, 10),
+  "owed/readOwedRefs": (s) => owed.readOwedRefs(s.read, s.mine, s.theirs.inboxId, ["foreign-owed"]),
   "owed/nextOwedAt": (s) => owed.nextOwedAt(s.read, s.mine, s.theirs.inboxId),
   "owed/releaseAttempts": (s) => s.write((tx) => owed.releaseAttempts(tx, stolen(s), ["foreign-owed"])),
   "owed/settleOwed": (s) => s.write((tx) => owed.settleOwed(tx, stolen(s), { done: ["foreign-owed"], again: [] }, now)),
@@ -323,7 +324,7 @@ test("every function of the store is covered here", async () => {
 const inWords = (answer: unknown): string =>
   JSON.stringify(answer ?? null, (_, value) => {
     if (value instanceof Uint8Array) return "foreign bytes";
-    return value instanceof Map ? [...value] : value;
+    return value instanceof Map || value instanceof Set ? [...value] : value;
   });
 
 onBothEngines("with the ids of another account", (engine) => {
