@@ -18,13 +18,19 @@ export type Finding = {
   known: Reason | null;
 };
 
+/** The words in one line; the address alone says nothing about itself. */
+const said = (address: string, diagnostic: string | null): string | null => {
+  const words = diagnostic?.replace(/\s+/g, " ").trim().slice(0, 2000) ?? "";
+  return words === "" || words.replace(/^<|>$/g, "").toLowerCase() === address.toLowerCase() ? null : words;
+};
+
 /** A finding that knows an address and what was said about it. */
 export const finding = (address: string, diagnostic: string | null, more: Partial<Finding> = {}): Finding => ({
   address,
   originalAddress: null,
   action: null,
   status: null,
-  diagnostic: diagnostic?.replace(/\s+/g, " ").trim().slice(0, 2000) || null,
+  diagnostic: said(address, diagnostic),
   remoteMta: null,
   willRetryUntil: null,
   known: null,

@@ -21,8 +21,15 @@ const readEnhancedStatus = (text: string): string | null => {
   return first;
 };
 
+/** How mail gateways wrap the refusing server's answer: "5.1.0 - Unknown address error 550-'5.7.1 Access denied'". */
+const wrapper = /^[45]\.\d\.\d{1,2} - [^'\d]{3,60}(?=\d{3}-')/;
+
+/** A diagnostic without what the sending gateway wrapped around the refusing server's own reply. */
+export const ownReply = (diagnostic: string): string => diagnostic.replace(wrapper, "");
+
 /** Reads the codes of a reply. Only the first 2,000 characters count. */
 export const readReply = (text: string): Reply => {
-  const code = replyCode.exec(text.slice(0, 2000))?.[1];
-  return { code: code === undefined ? null : Number(code), status: readEnhancedStatus(text) };
+  const own = ownReply(text.slice(0, 2000));
+  const code = replyCode.exec(own)?.[1];
+  return { code: code === undefined ? null : Number(code), status: readEnhancedStatus(own) };
 };

@@ -3,7 +3,6 @@
  *
  * A pattern runs over one line, lower case: `code enhanced-code text`, "-" for an absent code; where the refusing command is known
  * the text begins with it ("@mail", "@rcpt", "@data"). Addresses read "addr", host names "host" and block lists' hosts "blocklist",
-    "\\blisted (?:by|in|at|on)\\b",
  * so that a host called mailspamprotection is no spam verdict. Patterns have no nested repetition and
  * are linear in the line, which is cut at 1,000 characters.
  */
@@ -27,6 +26,7 @@ export const reasonRules: ReasonRule[] = [
     "(?:missing|invalid|no valid) (?:from|date|message-id|subject) header",
     "(?:not|non)[- ]?(?:rfc|compliant)",
     "rfc ?[2-8]\\d{2,3}[ -]?(?:compliant|violation|format)|violates rfc|rfc ?5322",
+    "messages? without \\S+ (?:header )?fields?",
     "bare (?:lf|cr|newline)",
   ]),
   rule("accepts-no-mail", "notaccept", [
@@ -111,7 +111,7 @@ export const reasonRules: ReasonRule[] = [
       "over ?quota|over (?:the |its |his |their |disk |storage |mailbox |allocated |allowed |user )+quota|over the (?:allowed|maximum|storage|mailbox|disk)",
       "quota (?:is |has been |was |size |violation |limit |full|has |been |would be )*(?:exceed|full|violation|reached|over|exhausted)",
       "(?:exceed(?:s|ed|ing)?|insufficient|not enough|over|out of|without)(?: \\S+){0,4} (?:mail ?box|mail|disk|user|account|email|recipient's) ?(?:quota|storage|space|limit|size|allocation)",
-      "exceed(?:s|ed)? (?:\\S+ ){0,3}quota|disk quota|quota for .*exceed",
+      "quota (?:\\S+ ){0,2}exceed|exceed(?:s|ed)? (?:\\S+ ){0,3}quota|disk quota|quota for .*exceed",
       "mailbox (?:size )?(?:limit|maximum)(?: size| storage)? (?:is |has been |was )?(?:exceed|reach)",
       "(?:exceed|exceeds|exceeded|exceeding) (?:\\S+ ){0,4}(?:mailbox|mailfolder|inbox|storage)",
       "mailbox exceed|too much mail data|too many (?:messages|mails) (?:on|in) (?:this|the) (?:mailbox|account|drop)",
@@ -142,7 +142,7 @@ export const reasonRules: ReasonRule[] = [
       "(?:suspended|disabled|inactive|deactivated|expired|closed|locked|not active|frozen) (?:account|mailbox|user|recipient|address|email|domain)",
       "^\\S+ [45]\\.7\\.13 ",
       "mailbox (?:is )?(?:frozen|unavailable because)|not (?:an? )?active (?:user|account|mailbox)|user suspended|account (?:has been )?temporarily",
-      "vdelivermail: account is locked|invalid/inactive user|permanently (?:disabled|closed)|extended inactivity|out of (?:service|use)|userisdisabled",
+      "vdelivermail: account is locked|invalid/inactive user|permanently (?:disabled|closed)|extended inactivity|ha expirado|falta de uso|out of (?:service|use)|userisdisabled",
     ],
     ["blocked (?:using|by|for|because|due|from)", "blocked\\.? (?:for|see|please)", "ip .*blocked", "dd .*spam", "client host"],
   ),
@@ -195,6 +195,7 @@ export const reasonRules: ReasonRule[] = [
     "blocked",
     [
       "blocklist",
+      "(?<!not )\\blisted (?:by|at)\\b|(?<!not )\\blisted (?:in|on) \\S*(?:list|bl)\\b",
       "(?:black|block|deny|reject)[- ]?list",
       "\\b(?:rbl|dnsbl|rhsbl|cbl)\\b",
       "blocked (?:using|by|for|due|from|because|at)",
@@ -209,7 +210,6 @@ export const reasonRules: ReasonRule[] = [
       "message (?:has been |was )?blocked\\b",
     ],
     [
-      "relay",
       "(?:sender|from) address",
       "recipient address",
       "content",
@@ -248,7 +248,7 @@ export const reasonRules: ReasonRule[] = [
       "user ?unknown|unknown ?user|unknownuser|nosuchuser|no_such_user|recipnotfound|recipientnotfound|recipient not found|who are you looking for|not (?:our|my) (?:customer|user)|not listed in|isn't listed|not in (?:directory|address book|my control)|badrcptto|unknown local",
       "utilisateur inconnu|unbekannt|nicht (?:gefunden|bekannt|vorhanden)|existiert nicht|desconocido|no existe|inconnu|sconosciut|nieznany|nie istnieje|okänd|desconhecido|ukjent|invalid recipient|address(?:e)? .{0,40}invalide",
       "couldn't be found|could not be found|wasn.t found|was not found|can't be found|cannot be found|isn't (?:a )?(?:valid|known)|there is no one (?:here|at)|this user doesn't have|by that name|mailbox (?:name )?not (?:allowed|found)|has no (?:mailbox|account)|addressed user",
-      "delivery to this user was refused|ruleset 2 failed|not known here|name (?:is )?not recogni[sz]ed|address rejected (?:this-|addr)|possibly incorrect|invalid final delivery",
+      "delivery to this user was refused|ruleset 2 failed|not known here|name (?:is )?not recogni[sz]ed|address rejected (?:this-|addr)|possibly incorrect|invalid final delivery|check (?:if |that |whether )?(?:the )?(?:e-?mail )?address is",
     ],
     [
       "(?:domain|host)(?: \\S+){0,3} (?:not found|unknown|does not exist|invalid)",
@@ -361,7 +361,7 @@ export const reasonRules: ReasonRule[] = [
   rule("on-hold", "onhold", ["on hold|held for|pending (?:approval|review)|due to a recipient error"]),
   rule("system", "systemerror", [
     "^\\S+ [45]\\.3\\.(?:3|5) ",
-    "(?:local|system|server|internal|software|temporary|configuration|resource|hardware|i/o|database|ldap|backend|processing|transaction) (?:configuration |system |server |transient |local |processing )*(?:error|failure|problem|fault|fail\\w*|trouble|malfunction)|can't (?:find|connect)|cannot (?:allocate|create|open|queue)|internal|try again later|temporar\\w+ (?:deferred|unavailable|fail|reject|problem|error)|(?:service|server|system|resources?) (?:is )?(?:currently |temporarily |too )*(?:unavailable|busy|not available|limit)|alias(?:es|ing)? .*loop|service refuse|please (?:try|retry)|out of memory|too many open files|could not load|ldap",
+    "(?:local|system|server|internal|software|temporary|configuration|resource|hardware|i/o|database|ldap|backend|processing|transaction) (?:configuration |system |server |transient |local |processing )*(?:error|failure|problem|fault|fail\\w*|trouble|malfunction)|can't (?:find|connect)|cannot (?:allocate|create|open|queue)|internal|try again later|temporar\\w+ (?:deferred|unavailable|fail|reject|problem|error)|(?:service|server|system|resources?) (?:is )?(?:currently |temporarily |too )*(?:unavailable|busy|not available|limit)|alias(?:es|ing)? .*loop|service refuse|please (?:try|retry)|out of memory|too many open files|could not load|several matches found|ldap",
   ]),
   rule("refused-without-reason", "rejected", ["^5\\d\\d \\S+ .{0,60}(?:reject|refus|denied|not accept)"], ["address rejected"]),
 ];

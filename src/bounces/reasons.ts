@@ -1,5 +1,5 @@
 /** Why a delivery failed, from the server's reply: codes first, then its words, in one pass over one line per recipient. */
-import { readReply } from "./read-reply.ts";
+import { ownReply, readReply } from "./read-reply.ts";
 import { reasonByStatus, reasonRules } from "./reason-rules.ts";
 
 /** `rule` is the code of the rule that decided. */
@@ -21,7 +21,7 @@ const transportWords =
 
 /** The line the rules look at: `code enhanced-code text`, lower case, without addresses and host names. */
 const replyLine = (code: number | null, status: string | null, text: string): string => {
-  const lower = text.slice(0, longestLine).toLowerCase().replace(/\s+/g, " ");
+  const lower = ownReply(text).slice(0, longestLine).toLowerCase().replace(/\s+/g, " ");
   const command = refusedCommand.exec(lower)?.[1];
   const words = lower
     .replace(transportWords, "")

@@ -135,10 +135,11 @@ export const replyAbout = (prose: string, address: string): string | null => {
   if (at < 0) return null;
   const from = prose.lastIndexOf("\n", at) + 1;
   const end = prose.indexOf("\n\n", at);
-  return prose
+  const words = prose
     .slice(from, end < 0 ? from + 1500 : Math.min(end, from + 1500))
     .replace(/\s+/g, " ")
     .trim();
+  return words.replace(/^<|>$/g, "").toLowerCase() === address.toLowerCase() ? null : words;
 };
 
 const usedUp =
