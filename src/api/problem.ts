@@ -55,7 +55,7 @@ const asProblem = (error: FastifyError | Problem): Problem | null => {
     }));
     return new Problem("invalid-request", fields.map((f) => `${f.pointer}: ${f.detail}`).join("; "), fields);
   }
-  if (error instanceof StoreError && error.code === "bad_cursor") {
+  if ((error as Error) instanceof StoreError && error.code === "bad_cursor") {
     return new Problem("invalid-request", error.message, [{ pointer: "/querystring/cursor", code: "invalid", detail: error.message }]);
   }
   if (error.statusCode === 413) return new Problem("too-large", "The body exceeds the limit.");

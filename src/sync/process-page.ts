@@ -3,8 +3,9 @@ import { idKey } from "../bounces/keys.ts";
 import { readSentMessage } from "../bounces/sent-message.ts";
 import { answeredIds, type TriageContext, triage } from "../bounces/triage.ts";
 import type { Session } from "../ports/connector.ts";
-import type { Database } from "../ports/database.ts";
+import type { Database, SeenVerdict } from "../ports/database.ts";
 import type { Claim } from "../store/fence.ts";
+import { readOwedRefs } from "../store/owed.ts";
 import type { SavedMessage } from "../store/save-page.ts";
 import { readVerdicts } from "../store/seen-messages.ts";
 import { findSentByIds } from "../store/sent-messages.ts";
@@ -30,26 +31,35 @@ export const processPage = async (deps: PageDeps, page: readonly Envelope[], bac
   const context = await triageContext(deps, page);
   const judged = page.map((envelope) => ({ envelope, ...triage(envelope, context) }));
   const suspects = judged.filter((one) => one.verdict === "suspect");
-  const known = await readVerdicts(
-    deps.database.read,
-    deps.claim.accountId,
-    deps.claim.inboxId,
+  const { known, owed } = await readKnown(
+    deps,
     suspects.map(({ envelope }) => envelope.ref),
   );
   const opened = await openSuspects(
     deps,
-    // What has a verdict keeps it: a page that is read again must not open again what was set aside or is owed.
-    suspects.filter(({ envelope }) => !known.has(envelope.ref)).map(({ envelope, because }) => ({ envelope, backfill, steps: because })),
+    suspects
+      .filter(({ envelope }) => !known.has(envelope.ref) && !owed.has(envelope.ref))
+      .map(({ envelope, because }) => ({ envelope, backfill, steps: because })),
   );
   return judged.flatMap(({ envelope, verdict, because, facts }): SavedMessage[] => {
     if (verdict === "suspect") {
       const found = opened.get(envelope.ref);
-      return found ? [{ ...found, facts }] : [];
+      if (found) return [{ ...found, facts }];
+      return owed.has(envelope.ref) ? [{ envelope, verdict: "owed", facts }] : [];
     }
     if (verdict === "sent") return [{ envelope, verdict, facts: null, sent: readSentMessage(envelope) }];
     return [{ envelope, verdict, facts: { ...facts, because: because.map(({ step }) => step) } }];
   });
 };
+
+/** What has a verdict keeps it, and what is owed is not touched before its time, though its page is listed again. */
+const readKnown = async (
+  { database, claim }: PageDeps,
+  refs: string[],
+): Promise<{ known: ReadonlyMap<string, SeenVerdict>; owed: ReadonlySet<string> }> => ({
+  known: await readVerdicts(database.read, claim.accountId, claim.inboxId, refs),
+  owed: await readOwedRefs(database.read, claim.accountId, claim.inboxId, refs),
+});
 
 /** What triage asks about the account, read at once for all messages of a page. */
 const triageContext = async ({ database, claim, own }: PageDeps, page: readonly Envelope[]): Promise<TriageContext> => {

@@ -117,33 +117,21 @@ const readPage = async (deps: PageDeps, page: Page): Promise<void> => {
 const owedAtOnce = 50;
 
 /**
- * Tries again what is owed and due. What took a worker down before, alone or in company, is opened and saved by itself, so that
- * nothing innocent is counted with it; and all of that before any page, which would begin it in company again.
+ * Tries again what is owed and due, each message begun and saved by itself: one of them may be what took a worker down, and
+ * nothing innocent shall be counted with it. All of it before any page, which would begin them in company again.
  */
 const tryOwedAgain = async (deps: PageDeps, endAt: number): Promise<void> => {
   const { claim, database, now } = deps;
   while (now() < endAt) {
     const owed = await dueOwed(database.read, claim.accountId, claim.inboxId, now(), owedAtOnce);
     if (owed.length === 0) return;
-    const sound = owed.filter(({ crashes }) => crashes === 0);
-    const groups = [
-      sound.filter((one) => !one.backfill),
-      sound.filter((one) => one.backfill),
-      ...owed.filter(({ crashes }) => crashes > 0).map((one) => [one]),
-    ];
-    for (const group of groups) await openOwed(deps, group);
+    for (const one of owed) await openOwed(deps, one);
   }
 };
 
-const openOwed = async (deps: PageDeps, group: readonly Owed[]): Promise<void> => {
-  const [first] = group;
-  if (!first) return;
-  const { backfill } = first;
+const openOwed = async (deps: PageDeps, { envelope, backfill }: Owed): Promise<void> => {
   const steps = [{ step: "owed", because: "It could not be opened before; tried again." }];
-  const opened = await openSuspects(
-    deps,
-    group.map(({ envelope }) => ({ envelope, backfill, steps })),
-  );
+  const opened = await openSuspects(deps, [{ envelope, backfill, steps }]);
   const page = { backfill, gaps: [], warnings: [], progress: null };
   await savePage(deps.database, { ...deps.claim, now: deps.now(), page, messages: [...opened.values()] });
 };
