@@ -1,5 +1,6 @@
 /** Why the store refuses or fails: each code has one sentence that says what to do. */
 export type StoreErrorCode =
+  | "backup_elsewhere"
   | "bad_cursor"
   | "data_directory_in_use"
   | "database_too_new"

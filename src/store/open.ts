@@ -1,4 +1,4 @@
-import { chmodSync, existsSync } from "node:fs";
+import { closeSync, openSync } from "node:fs";
 import { type Dialect, Kysely, type Transaction } from "kysely";
 import packageJson from "../../package.json" with { type: "json" };
 import type { Log } from "../ports/connector.ts";
@@ -69,7 +69,8 @@ const connect = (options: OpenOptions): { write: Kysely<Tables>; read: Kysely<Ta
     return { write: pool, read: pool };
   }
   if (file === undefined) throw new TypeError("openDatabase needs a url or a file.");
-  if (!readonly && existsSync(file)) chmodSync(file, 0o600);
+  // For its owner alone; SQLite gives its other files the same mode.
+  if (!readonly) closeSync(openSync(file, "a", 0o600));
   const write = open(sqliteDialect({ file, readonly, onStatement }));
   return { write, read: readonly ? write : open(sqliteDialect({ file, readonly: true, onStatement })) };
 };

@@ -40,6 +40,8 @@ export const postgresDialect = (options: {
 const prepareConnection = async (connection: DatabaseConnection, options: { readonly: boolean; onStatement: (sql: string) => void }) => {
   const execute = connection.executeQuery.bind(connection);
   await execute(CompiledQuery.raw("set plan_cache_mode = force_custom_plan"));
+  // A process that is stopped in the middle must not hold its locks for ever: a transaction waits for nothing but the database.
+  await execute(CompiledQuery.raw("set idle_in_transaction_session_timeout = '60s'"));
   if (options.readonly) await execute(CompiledQuery.raw("set default_transaction_read_only = on"));
   connection.executeQuery = (query, settings) => {
     // Not before a rollback: a test that stops there would lose the connection with it.

@@ -278,6 +278,7 @@ const withoutAccount: Record<string, string> = {
 
 /** Files without queries. */
 const withoutQueries = new Set([
+  "backup",
   "engagement-body",
   "errors",
   "history-entry",

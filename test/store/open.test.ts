@@ -1,10 +1,11 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { existsSync, mkdirSync } from "node:fs";
+import { existsSync, mkdirSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { sql } from "kysely";
 import { expect, test } from "vitest";
 import { getAccount, upsertAccount } from "../../src/store/accounts.ts";
+import { backupDatabase } from "../../src/store/backup.ts";
 import { lockDataDirectory } from "../../src/store/lock-data-directory.ts";
 import type { Migration } from "../../src/store/migrate.ts";
 import { migrations } from "../../src/store/migrations/all.ts";
@@ -169,6 +170,25 @@ test("an existing SQLite file is copied before it is upgraded", async () => {
   await (await openDatabase({ ...options, migrations: [...migrations, added] })).close();
   const copy = await openDatabase({ ...options, file: `${file}.before-schema-${current}` });
   await copy.close();
+});
+
+test("a backup of a running embedded store opens with the same key, and a PostgreSQL is backed up elsewhere", async () => {
+  const keys = newKeys();
+  const database = await openNew("sqlite", { keys });
+  const { id } = await database.transaction((tx) => upsertAccount(tx, { name: "Acme" }, now));
+  const file = join(temporaryDirectory(), "backup.sqlite");
+  await backupDatabase(database, file);
+  const copy = await openDatabase({ file, keys, log: quiet, now: () => now });
+  expect(await getAccount(copy.read, id)).toMatchObject({ name: "Acme" });
+  await copy.close();
+  await expect(backupDatabase(await openNew("postgres"), file)).rejects.toMatchObject({ code: "backup_elsewhere" });
+});
+
+test("the database file is readable by its owner alone", async () => {
+  const file = join(temporaryDirectory(), "db");
+  const database = await openDatabase({ file, keys: newKeys(), log: quiet, now: () => now });
+  expect([file, `${file}-wal`].map((path) => statSync(path).mode & 0o777)).toEqual([0o600, 0o600]);
+  await database.close();
 });
 
 test("a full disk is one clear sentence, and nothing of the transaction is kept", async () => {
