@@ -21,6 +21,8 @@ export type Notice = {
   copy: string;
   /** The part that returns the original (message/rfc822, text/rfc822-headers), if there is one. */
   returned: Part | null;
+  /** The header of the returned original, and where it was found; null where nothing was returned. */
+  letter: { fields: HeaderFields; head: string; foundIn: string } | null;
   /** The outermost delivery-status part, and whether it stands within a multipart/report. */
   status: { part: Part; inReport: boolean } | null;
   /** Media types of the outermost report's second part that are other kinds of report. */
@@ -120,11 +122,30 @@ const findStatus = (root: Part): Notice["status"] => {
   return search(root, false);
 };
 
+/** Headers stand at the beginning; more of a returned part is never read. */
+const longestHead = 100_000;
+
+/** The head of a returned part: what stands before its first blank line. Its letter is nobody's business. */
+const headOf = (mail: Mail, part: Part): string => {
+  const text = partText(mail, part, longestHead).replace(/^\s*\n/, "");
+  const end = text.search(/\n[ \t]*\n/);
+  return end < 0 ? text : text.slice(0, end);
+};
+
+/** The letter the notice returns, from its part, else from the copy in the text. */
+const readLetter = (mail: Mail, returned: Part | null, copy: string): Notice["letter"] => {
+  const head = returned ? headOf(mail, returned) : "";
+  const { fields, count } = readHeaderBlock(head);
+  if (returned && count > 0) return { fields, head, foundIn: returned.type };
+  return copy === "" ? null : { fields: readHeaderBlock(copy).fields, head, foundIn: "text" };
+};
+
 /** Looks at a message once, for all rules. */
 export const readNotice = (mail: Mail): Notice => {
   const fields = mail.root.fields;
   const parts = [...walkParts(mail.root)];
   const { prose, copy } = splitCopy(ownText(mail));
+  const returned = parts.find((part) => returnedTypes.has(part.type)) ?? null;
   return {
     mail,
     fields,
@@ -133,25 +154,9 @@ export const readNotice = (mail: Mail): Notice => {
     signs: machineSigns(fields),
     prose,
     copy,
-    returned: parts.find((part) => returnedTypes.has(part.type)) ?? null,
+    returned,
+    letter: readLetter(mail, returned, copy),
     status: findStatus(mail.root),
     otherReport: parts.find((part) => otherReports.has(part.type))?.type ?? null,
   };
-};
-
-/** The head of a returned part: what stands before its first blank line. Its letter is nobody's business. */
-export const returnedHead = (mail: Mail, part: Part): string => {
-  const text = partText(mail, part).replace(/^\s*\n/, "");
-  const end = text.search(/\n[ \t]*\n/);
-  return end < 0 ? text : text.slice(0, end);
-};
-
-/** The header fields of the returned original, from its part or from the copy in the text; null where nothing was returned. */
-export const returnedFields = (notice: Notice): { fields: HeaderFields; foundIn: string } | null => {
-  if (notice.returned) {
-    const { fields, count } = readHeaderBlock(returnedHead(notice.mail, notice.returned));
-    if (count > 0) return { fields, foundIn: notice.returned.type };
-  }
-  if (notice.copy === "") return null;
-  return { fields: readHeaderBlock(notice.copy).fields, foundIn: "text" };
 };

@@ -3,7 +3,6 @@ import type { HeaderFields } from "./envelope.ts";
 import { firstValue } from "./envelope.ts";
 import { idKey } from "./keys.ts";
 import type { Notice } from "./notice.ts";
-import { returnedFields, returnedHead } from "./notice.ts";
 import { decodeWords } from "./part-text.ts";
 import { readMailboxes } from "./read-addresses.ts";
 import { readDate } from "./read-date.ts";
@@ -55,24 +54,21 @@ const fromText = (text: string, foundIn: string): Found | null => {
   return id ? { id, foundIn } : null;
 };
 
-/** The head of the returned part: some gateways write a report about the original there in place of the original. */
-const returnedText = (notice: Notice): string => (notice.returned ? returnedHead(notice.mail, notice.returned) : "");
-
+/** In the order of bounces.md; the returned part last, whose head may be a gateway's report about the original instead of its header. */
 const findId = (notice: Notice, status: StatusPart | null): Found | null => {
-  const returned = returnedFields(notice);
   const found =
-    fromReturned(returned?.fields, returned?.foundIn ?? "") ??
+    fromReturned(notice.letter?.fields, notice.letter?.foundIn ?? "") ??
     fromStatus(status) ??
     fromText(notice.copy, "text") ??
     fromText(notice.prose, "text") ??
-    fromText(returnedText(notice), notice.returned?.type ?? "");
+    fromText(notice.letter?.head ?? "", notice.returned?.type ?? "");
   const own = idKey(firstValue(notice.fields, "message-id"));
   return found && idKey(found.id) !== own ? found : null;
 };
 
 /** Reads the original's header facts from wherever the notice holds them. */
 export const readOriginal = (notice: Notice, status: StatusPart | null): Original => {
-  const fields: HeaderFields = returnedFields(notice)?.fields ?? new Map();
+  const fields: HeaderFields = notice.letter?.fields ?? new Map();
   const id = findId(notice, status);
   const subject = firstValue(fields, "subject");
   return {

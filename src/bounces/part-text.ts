@@ -40,10 +40,10 @@ const inCharset = (latin1: string, charset: string | undefined): string => {
   return text === null || text.includes("\ufffd") ? asUtf8 : text;
 };
 
-/** A part's body as text with LF line ends. */
-export const partText = (mail: Mail, part: Part): string => {
+/** A part's body as text with LF line ends; at most `limit` bytes of it. */
+export const partText = (mail: Mail, part: Part, limit = longestText): string => {
   const encoding = (firstValue(part.fields, "content-transfer-encoding") ?? "").toLowerCase().split(/[\s;]/, 1)[0] ?? "";
-  const plain = withoutTransferEncoding(mail.text.slice(part.start, Math.min(part.end, part.start + longestText)), encoding);
+  const plain = withoutTransferEncoding(mail.text.slice(part.start, Math.min(part.end, part.start + limit)), encoding);
   const text = inCharset(plain, part.params.get("charset"));
   return text.includes("\r") ? text.replace(/\r+\n|\r/g, "\n") : text;
 };

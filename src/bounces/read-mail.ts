@@ -1,6 +1,10 @@
 /**
  * A message's MIME tree (RFC 2045, 2046) over its bytes. Nothing is decoded before somebody asks (part-text.ts), and a
  * returned letter (message/rfc822) is never walked into: only its header block is of use.
+ *
+ * Why an own splitter: measured over the 431 bounces of the shared corpus, in mails per second of one core's time, mailparser
+ * (simpleParser, keepDeliveryStatus) read 930, or 2,600 without its HTML conversion; mailsplit's tree alone 10,600; this file
+ * 43,700, and 27,800 with every text decoded. Words and charsets are left to libmime and iconv-lite.
  */
 import type { HeaderFields } from "./envelope.ts";
 import { firstValue } from "./envelope.ts";

@@ -4,7 +4,6 @@ import { firstValue } from "./envelope.ts";
 import { type Finding, finding } from "./finding.ts";
 import { addressKey, idKey } from "./keys.ts";
 import type { Notice } from "./notice.ts";
-import { returnedFields } from "./notice.ts";
 import { decodeWords } from "./part-text.ts";
 import { addressesIn, readMailboxes, typedAddress } from "./read-addresses.ts";
 import { readDate } from "./read-date.ts";
@@ -68,7 +67,7 @@ const mailboxAddresses = (values: readonly string[] | undefined): string[] =>
 
 /** The single recipient the returned message names; none when it names several, for one of them may have got it. */
 export const findingsOfReturned = (notice: Notice): Finding[] => {
-  const fields = returnedFields(notice)?.fields;
+  const fields = notice.letter?.fields;
   const named = mailboxAddresses([...(fields?.get("to") ?? []), ...(fields?.get("cc") ?? [])]);
   return named.length === 1 && named[0] ? [finding(named[0], null)] : [];
 };
@@ -76,7 +75,7 @@ export const findingsOfReturned = (notice: Notice): Finding[] => {
 /** What can never be the failed recipient: the notice's own To, From and Reply-To, the letter's sender, and its Message-ID. */
 export const ownerKeys = (notice: Notice): Set<string> => {
   const own = ["to", "from", "reply-to"].flatMap((name) => mailboxAddresses(notice.fields.get(name)));
-  const letter = returnedFields(notice)?.fields;
+  const letter = notice.letter?.fields;
   const written = new Set(mailboxAddresses([...(letter?.get("to") ?? []), ...(letter?.get("cc") ?? [])]).map(addressKey));
   const senders = mailboxAddresses(letter?.get("from")).filter((address) => !written.has(addressKey(address)));
   return new Set([...own, ...senders, idKey(letter?.get("message-id")?.[0])].map(addressKey));
@@ -84,7 +83,7 @@ export const ownerKeys = (notice: Notice): Set<string> => {
 
 /** A broken writer puts the sender into Final-Recipient: then the returned message's single recipient is meant. */
 export const repairSender = (notice: Notice, findings: Finding[]): Finding[] => {
-  const fields = returnedFields(notice)?.fields;
+  const fields = notice.letter?.fields;
   const [only] = findings;
   if (!fields || !only || findings.length > 1) return findings;
   const sender = addressKey(mailboxAddresses(fields.get("from"))[0] ?? "");
