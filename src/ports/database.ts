@@ -169,7 +169,10 @@ export type Tables = {
   };
   /** The notice itself, gzip, returned letters cut to their headers. */
   notice_sources: { account_id: string; notice_id: string; source: Uint8Array };
-  /** What a waiting notice waits for: `id:<idKey>` of a sent message, `address:<addressKey>` of a contact. */
+  /**
+   * What a notice waits for: `id:<idKey>` of a sent message, `address:<addressKey>` of a contact, `engagement:<sent message id>`
+   * for a delivery receipt that came before the bounce it closes.
+   */
   notice_waits: { account_id: string; wait_key: string; notice_id: string };
   engagements: {
     account_id: string;

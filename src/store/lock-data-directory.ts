@@ -2,6 +2,9 @@ import { join } from "node:path";
 import Sqlite from "better-sqlite3";
 import { StoreError } from "./errors.ts";
 
+/** A lock that nobody refers to would be collected as garbage, and be open again. */
+const held = new Set<Sqlite.Database>();
+
 /**
  * Keeps a second daemon off an embedded store: an exclusive transaction on a small file of its own, which the system lets go
  * when the process ends, however it ends. Returns the function that gives it back. Throws StoreError `data_directory_in_use`.
@@ -19,5 +22,9 @@ export const lockDataDirectory = (directory: string): (() => void) => {
       { cause },
     );
   }
-  return () => lock.close();
+  held.add(lock);
+  return () => {
+    held.delete(lock);
+    lock.close();
+  };
 };

@@ -1,7 +1,7 @@
 import type { Write } from "../ports/database.ts";
 import { appendEvents } from "./events.ts";
-import { waitingFor } from "./notices.ts";
-import { type NewSentMessage, saveSentMessages } from "./sent-messages.ts";
+import { waitingFor } from "./notice-waits.ts";
+import { type NewSentMessage, saveSentMessages } from "./save-sent-messages.ts";
 import { tieNotices } from "./tie-notices.ts";
 
 /**

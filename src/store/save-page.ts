@@ -7,10 +7,11 @@ import { appendEvents, type NewEvent } from "./events.ts";
 import { type Claim, holdFence } from "./fence.ts";
 import { saveGaps } from "./gaps.ts";
 import { fromJson, toJson } from "./json.ts";
-import { type KeptAs, type NewNotice, saveNotices, waitingFor } from "./notices.ts";
+import { waitingFor } from "./notice-waits.ts";
 import { settleOwed } from "./owed.ts";
+import { type KeptAs, type NewNotice, saveNotices } from "./save-notices.ts";
+import { type NewSentMessage, saveSentMessages } from "./save-sent-messages.ts";
 import { saveSeen } from "./seen-messages.ts";
-import { type NewSentMessage, saveSentMessages } from "./sent-messages.ts";
 import { tieNotices } from "./tie-notices.ts";
 import { type NewTrace, saveTraces } from "./traces.ts";
 

@@ -10,7 +10,8 @@ import { historyEntry } from "./history-entry.ts";
 import { newId } from "./ids.ts";
 import { inBatches } from "./in-batches.ts";
 import { noticeEvent } from "./notice-event.ts";
-import { lockNotices, type Notice, type TiedRecipient, updateNotices, waitingFor } from "./notices.ts";
+import { lockNotices, updateNotices, waitingFor } from "./notice-waits.ts";
+import type { Notice, TiedRecipient } from "./notices.ts";
 import { findSentByIds, type SentMessage, toCandidates } from "./sent-messages.ts";
 import { type Decision, decideWhomToLog } from "./whom-to-log.ts";
 

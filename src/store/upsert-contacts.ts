@@ -2,7 +2,7 @@ import { addressKey } from "../bounces/keys.ts";
 import type { Write } from "../ports/database.ts";
 import { type Contact, type CrmContact, writeContacts } from "./contacts.ts";
 import { appendEvents } from "./events.ts";
-import { waitingFor } from "./notices.ts";
+import { waitingFor } from "./notice-waits.ts";
 import { tieNotices } from "./tie-notices.ts";
 
 /**

@@ -20,10 +20,13 @@ import * as gaps from "../../src/store/gaps.ts";
 import * as inboxSecrets from "../../src/store/inbox-secrets.ts";
 import * as inboxes from "../../src/store/inboxes.ts";
 import * as mergeContacts from "../../src/store/merge-contacts.ts";
+import * as noticeWaits from "../../src/store/notice-waits.ts";
 import * as notices from "../../src/store/notices.ts";
 import * as owed from "../../src/store/owed.ts";
 import * as registerSent from "../../src/store/register-sent-messages.ts";
+import * as saveNotices from "../../src/store/save-notices.ts";
 import * as savePage from "../../src/store/save-page.ts";
+import * as saveSent from "../../src/store/save-sent-messages.ts";
 import type { Keys } from "../../src/store/secrets.ts";
 import * as seen from "../../src/store/seen-messages.ts";
 import * as sendRecipients from "../../src/store/send-recipients.ts";
@@ -95,7 +98,7 @@ const setUp = async (database: Database, keys: Keys) => {
 /** Our claim on their inbox, with their fence. */
 const stolen = (s: Setting): fence.Claim => ({ ...s.theirs, accountId: s.mine });
 const ids = (s: Setting) => s.notices.map(({ id }) => id);
-const sentInput = { ...sentMessage("foreign", ["new@x.example"]).sent, ref: "sent-foreign", folder: "Sent" } as sent.NewSentMessage;
+const sentInput = { ...sentMessage("foreign", ["new@x.example"]).sent, ref: "sent-foreign", folder: "Sent" } as saveSent.NewSentMessage;
 /** For functions that tell how many: there is nothing of ours. */
 const none = (count: number) => (count === 0 ? 0 : "foreign work was done");
 const entry = {
@@ -173,27 +176,24 @@ const calls: Record<string, (s: Setting) => unknown> = {
     const merge = (fromId: string, intoId: string) => s.write((tx) => mergeContacts.mergeContacts(tx, s.mine, { fromId, intoId }, now));
     return [await merge(other, own), await merge(own, other)];
   },
-  "notices/saveNotices": (s) =>
-    s.write((tx) =>
-      notices
-        .saveNotices(
-          tx,
-          s.mine,
-          s.my.inboxId,
-          [{ ref: "n", folder: "x", report: reportOf(s), source: null, backfill: false, receivedAt: now }],
-          now,
-        )
-        .then(({ noticeOf }) => noticeOf.get("n")?.copy),
-    ),
+  "save-notices/saveNotices": async (s) => {
+    // The same facts as in a notice of theirs, and then a copy of ours.
+    const save = (ref: string) => {
+      const one = { ref, folder: "x", report: reportOf(s), source: null, backfill: false, receivedAt: now };
+      return s.write((tx) => saveNotices.saveNotices(tx, s.mine, s.my.inboxId, [one], now));
+    };
+    const [first, copy] = [await save("n1"), await save("n2")];
+    expect(copy.noticeOf.get("n2")).toEqual({ noticeId: first.made[0], copy: true });
+  },
   "notices/getNotice": (s) => notices.getNotice(s.read, s.mine, ids(s)[0] ?? ""),
   "notices/readNotices": (s) => notices.readNotices(s.read, s.mine, ids(s)),
   "notices/readNoticeSource": (s) => notices.readNoticeSource(s.read, s.mine, ids(s)[0] ?? ""),
   "notices/listNotices": (s) => notices.listNotices(s.read, s.mine, { inboxId: s.theirs.inboxId }),
-  "notices/waitingFor": (s) => notices.waitingFor(s.read, s.mine, ["id:foreign-waits@sales.example", "address:foreign@x.example"]),
-  "notices/lockNotices": (s) => s.write((tx) => notices.lockNotices(tx, s.mine, ids(s))),
-  "notices/updateNotices": (s) =>
+  "notice-waits/waitingFor": (s) => noticeWaits.waitingFor(s.read, s.mine, ["id:foreign-waits@sales.example", "address:foreign@x.example"]),
+  "notice-waits/lockNotices": (s) => s.write((tx) => noticeWaits.lockNotices(tx, s.mine, ids(s))),
+  "notice-waits/updateNotices": (s) =>
     s.write((tx) =>
-      notices.updateNotices(
+      noticeWaits.updateNotices(
         tx,
         s.mine,
         s.notices.map((one) => ({ notice: { ...one, state: "unmatched" }, waitKeys: ["id:x"] })),
@@ -221,8 +221,8 @@ const calls: Record<string, (s: Setting) => unknown> = {
   "seen-messages/readVerdicts": (s) => seen.readVerdicts(s.read, s.mine, s.theirs.inboxId, ["bounce-foreign"]),
   "seen-messages/findSeen": (s) => seen.findSeen(s.read, s.mine, "bounce-foreign@notices.example"),
   "send-recipients/listSendRecipients": (s) => sendRecipients.listSendRecipients(s.read, s.mine, "foreign-send"),
-  "sent-messages/saveSentMessages": (s) =>
-    s.write((tx) => sent.saveSentMessages(tx, s.mine, s.theirs.inboxId, [sentInput], now)).then(({ ids: made }) => made),
+  "save-sent-messages/saveSentMessages": (s) =>
+    s.write((tx) => saveSent.saveSentMessages(tx, s.mine, s.theirs.inboxId, [sentInput], now)).then(({ ids: made }) => made),
   "sent-messages/findSentByIds": (s) => sent.findSentByIds(s.read, s.mine, ["provider-foreign-send@mail.example"]),
   "sent-messages/getSentMessage": (s) => sent.getSentMessage(s.read, s.mine, s.engagement.sentMessageId),
   "sent-messages/listSentMessages": (s) => sent.listSentMessages(s.read, s.mine, { sendId: "foreign-send" }),
@@ -298,7 +298,13 @@ const withoutQueries = new Set([
 ]);
 
 /** Functions in the other files that take no database. */
-const pure = new Set(["append-history/withFold", "inboxes/toInbox", "key-check/newKeyCheck", "sent-messages/toCandidates"]);
+const pure = new Set([
+  "append-history/withFold",
+  "inboxes/toInbox",
+  "key-check/newKeyCheck",
+  "notices/toNotice",
+  "sent-messages/toCandidates",
+]);
 
 const exportedFunctions = async (): Promise<string[]> => {
   const directory = new URL("../../src/store/", import.meta.url);
