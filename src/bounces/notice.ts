@@ -23,8 +23,8 @@ export type Notice = {
   returned: Part | null;
   /** The header of the returned original, and where it was found; null where nothing was returned. */
   letter: { fields: HeaderFields; head: string; foundIn: string } | null;
-  /** The outermost delivery-status part, and whether it stands within a multipart/report. */
-  status: { part: Part; inReport: boolean } | null;
+  /** The outermost delivery-status part, and whether the message itself is the multipart/report around it, at most signed. */
+  status: { part: Part; isReport: boolean } | null;
   /** Media types of the outermost report's second part that are other kinds of report. */
   otherReport: string | null;
 };
@@ -110,16 +110,9 @@ const ownText = (mail: Mail): string => {
 };
 
 const findStatus = (root: Part): Notice["status"] => {
-  const search = (part: Part, inReport: boolean): Notice["status"] => {
-    if (statusTypes.has(part.type)) return { part, inReport };
-    const within = inReport || part.type === "multipart/report";
-    for (const child of part.parts) {
-      const found = search(child, within);
-      if (found) return found;
-    }
-    return null;
-  };
-  return search(root, false);
+  const part = [...walkParts(root)].find(({ type }) => statusTypes.has(type));
+  const body = root.type === "multipart/signed" ? root.parts[0] : root;
+  return part ? { part, isReport: body === part || body?.type === "multipart/report" } : null;
 };
 
 /** Headers stand at the beginning; more of a returned part is never read. */

@@ -36,34 +36,45 @@ const readAddressLine = (line: string): AddressLine | null => {
 const mostBlocks = 500;
 const longestReply = 30;
 
-/** "Technical details:", "----- Transcript of session follows -----", "====". */
-const isHeading = (word: string): boolean => /:\s*$|^\s*[-=*_|]{3,}/.test(word);
+/** "----- Transcript of session follows -----", "====". */
+const isRule = (word: string): boolean => /^\s*[-=*_|]{3,}/.test(word);
 
-/** Whether a blank line ends the words about an address: not before any were said. A heading and a rule say nothing. */
-const endsReply = (words: string[]): boolean =>
-  words.some((word) => !isHeading(word) && word.replace(/\([^()]*\)|[^\s<>]+@[^\s<>]+|[\s:.<>=*_|-]/g, "") !== "");
+const isHeading = (word: string): boolean => word.trimEnd().endsWith(":") || isRule(word);
+
+/** Whether words say something: a heading, a rule, a comment and an address do not. Only their first 2,000 characters count. */
+const saysSomething = (word: string): boolean =>
+  !isHeading(word.slice(-2000)) && /[^\s:.<>=*_|-]/.test(word.slice(0, 2000).replace(/\([^()]*\)|[^\s<>]{1,100}@[^\s<>]+/g, ""));
+
+type Block = { line: AddressLine; words: string[]; open: boolean; said: boolean };
+
+const addWords = (block: Block, words: string): void => {
+  block.words.push(words);
+  block.said ||= saysSomething(words);
+};
 
 /**
  * The blocks of a text, at most 500. `reply` holds the lines between an address and the next blank line or address; the last
  * address of a group without words of their own shares the words that follow the group.
  */
 export const readBlocks = (text: string): Finding[] => {
-  const blocks: { line: AddressLine; words: string[]; open: boolean }[] = [];
+  const blocks: Block[] = [];
   for (const line of text.split("\n")) {
     const current = blocks.at(-1);
     const address = blocks.length < mostBlocks ? readAddressLine(line) : null;
     const deeper = current?.open && /^\s{4,}/.test(line) && address && current.words.length > 1;
     if (address && !deeper) {
-      blocks.push({ line: address, words: [address.rest.replace(/^\s*[:,;]\s*/, "")], open: true });
+      const block: Block = { line: address, words: [], open: true, said: false };
+      addWords(block, address.rest.replace(/^\s*[:,;]\s*/, ""));
+      blocks.push(block);
     } else if (current?.open && line.trim() === "") {
-      current.open = !endsReply(current.words);
+      // A blank line ends the words about an address, but not before any were said.
+      current.open = !current.said;
     } else if (current?.open && current.words.length < longestReply) {
-      current.words.push(line.trim());
+      addWords(current, line.trim());
     }
   }
-  return blocks.map(({ line, words }) =>
-    finding(line.address, words.filter((word) => !/^\s*[-=*_|]{3,}/.test(word)).join(" "), {
-      originalAddress: line.originalAddress ?? aliasOf(words.join(" ")),
-    }),
-  );
+  return blocks.map(({ line, words }) => {
+    const said = words.filter((word) => !isRule(word)).join(" ");
+    return finding(line.address, said, { originalAddress: line.originalAddress ?? aliasOf(said) });
+  });
 };

@@ -9,7 +9,8 @@ const longestLine = 1000;
 
 /** Words that look like host names and are Exchange's names for causes. */
 const causeName = /^(?:resolver|queue|storedrv|smtpsend|smtprecv|routing|agents?|advqueue|transport|submission|recipnotfound)\./;
-const hostName = /(?:[a-z0-9_-]+\.){2,}[a-z]{2,24}|[a-z0-9_-]+\.(?:com|net|org|edu|gov|info|biz|example|test|local|[a-z]{2})(?![a-z.])/g;
+const hostName =
+  /(?:[a-z0-9_-]{1,63}\.){2,}[a-z]{2,24}|[a-z0-9_-]{1,63}\.(?:com|net|org|edu|gov|info|biz|example|test|local|[a-z]{2})(?![a-z.])/g;
 const blockList = /spamhaus|spamcop|barracudacentral|sorbs|uceprotect|njabl|abuseat|mailspike|surbl|uribl/;
 
 /** The command a server refused, as Exim ("after RCPT TO:"), Postfix ("in reply to") and dma ("did not like our") name it. */
@@ -25,7 +26,7 @@ const replyLine = (code: number | null, status: string | null, text: string): st
   const command = refusedCommand.exec(lower)?.[1];
   const words = lower
     .replace(transportWords, "")
-    .replace(/[^\s<>()[\]"',;:]+@[^\s<>()[\]"',;:]+/g, "addr")
+    .replace(/[^\s<>()[\]"',;:]{1,100}@[^\s<>()[\]"',;:]+/g, "addr")
     .replace(hostName, (name) => (causeName.test(name) ? name : blockList.test(name) ? "blocklist" : "host"))
     .replace(/[\s<>]+/g, " ");
   return `${code ?? "-"} ${status ?? "-"} ${command ? `@${command} ` : ""}${words.trim()}`;

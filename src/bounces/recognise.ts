@@ -108,18 +108,18 @@ const withProse = (notice: Notice, found: Finding): Finding => {
 
 const recogniseStatus = (notice: Notice): Recognition | null => {
   if (!notice.status) return null;
-  const { part, inReport } = notice.status;
-  if (!inReport && !isMachine(notice) && !isAutoSubmitted(notice))
+  const { part, isReport } = notice.status;
+  if (!isReport && !isMachine(notice) && !isAutoSubmitted(notice))
     return nothing(
       "forwarded_notice",
       "rfc3464",
-      "A delivery-status part stands outside a report, in a message that shows no sign of a machine.",
+      "It holds a delivery-status part, but is no report itself, and shows no sign of a machine.",
     );
   const status = readStatusPart(partText(notice.mail, part));
   const findings = mergeFindings(repairSender(notice, findingsOfStatus(status)));
   if (findings.length === 0) return null;
-  const because = inReport
-    ? "The outermost multipart/report holds a delivery-status part (RFC 3464, 6533)."
+  const because = isReport
+    ? "It is a report with a delivery-status part (RFC 3464, 6533)."
     : "It holds a delivery-status part and shows signs of a machine.";
   return {
     kind: "notice",

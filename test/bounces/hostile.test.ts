@@ -62,6 +62,15 @@ describe("hostile input", () => {
     ["quote marks", (size) => `X: y\n\n${"> ".repeat(size / 2)}\n${">> Received: x\n".repeat(size / 30)}`],
     ["blank lines", (size) => `X: y\n\n${"\n".repeat(size)}`],
     ["dashes", (size) => `Content-Type: multipart/mixed; boundary=-\n\n${"--".repeat(size / 2)}`],
+    ["spaces in quoted-printable", (size) => `Content-Transfer-Encoding: quoted-printable\n\na${" ".repeat(size)}b`],
+    ["blank lines in a Zoho notice", (size) => `X-ZohoMail: x\n\nERROR_CODE :550${"\n".repeat(size)}x`],
+    [
+      "blank lines in a Gmail notice",
+      (size) => `X-Failed-Recipients: a@b.example\n\nTechnical details of permanent failure:x${"\n".repeat(size)}x`,
+    ],
+    ["headings and blank lines", (size) => `X: y\n\n<a@b.example>:\n${`${"-".repeat(9000)}\n`.repeat(25)}${"\n".repeat(size)}x`],
+    ["recipients of a messaging server", (size) => `X: y\n\n${"Recipient address: a@b.example\nReason: x\n".repeat(size / 41)}`],
+    ["words without a dot or an at sign", (size) => `X: y\n\n${`<a@b.example>: 550 ${"a-".repeat(600)}\n`.repeat(size / 1220)}`],
     ["words of reasons", (size) => `X: y\n\n<a@b.example>: 550 ${"mailbox user account ".repeat(size / 21)}`],
   ];
 

@@ -238,6 +238,11 @@ describe("what is no bounce", () => {
       "Automatic reply: undeliverable until Monday",
       "I am away; mail to jan@customer.example is undeliverable.",
     ],
+    [
+      "left the company, and says whom to write to",
+      "Re: Offer",
+      "Your message could not be delivered to Jan, who left us. Please write to:\n\newa@customer.example\n",
+    ],
     ["left the company", "Re: Offer", "Jan is no longer with the company. Please write to ewa@customer.example."],
   ])("an automatic answer: %s", (_, subject, body) => {
     const bytes = textNotice({
@@ -255,6 +260,14 @@ describe("what is no bounce", () => {
     const notice = reportText({ status: failedStatus() });
     const attached = `${human}MIME-Version: 1.0\nContent-Type: multipart/mixed; boundary=f\n\n--f\nContent-Type: text/plain\n\nSee the undelivered mail.\n--f\nContent-Type: message/rfc822\n\n${notice}\n--f--\n`;
     expect(inspectMail(bytesOf(attached)).kind).toBe("forwarded_notice");
+  });
+
+  it("a colleague whose mail program puts the whole report inside a mixed letter", () => {
+    const inner = reportText({ head: "", status: failedStatus() });
+    const report = inspectMail(
+      bytesOf(`${human}Content-Type: multipart/mixed; boundary=w\n\n--w\nContent-Type: text/plain\n\nLook.\n--w\n${inner}\n--w--\n`),
+    );
+    expect([report.verdict, report.kind]).toEqual(["not_bounce", "forwarded_notice"]);
   });
 
   it("a person who quotes a notice with all its fields", () => {

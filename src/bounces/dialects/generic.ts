@@ -40,10 +40,17 @@ export const readAnyShape = (notice: Notice): Finding[] => {
     .map((address) => finding(address, null));
 };
 
-/** A person can be called System Administrator: with such a name alone, a return path of theirs tells a letter. */
-const mayBeMachine = (notice: Notice): boolean =>
-  notice.signs.length > 1 ||
-  (notice.signs.length === 1 && (/mailer-?daemon/i.test(notice.from) || isSurelyMachine(notice) || !notice.fields.has("return-path")));
+/**
+ * An empty return path alone is no proof: automatic answers have it too (RFC 3834, section 3.3), so the subject must be a notice's. And a person can be called System
+ * Administrator: with such a name alone, a return path of theirs tells a letter.
+ */
+const mayBeMachine = (notice: Notice): boolean => {
+  const { signs, from, fields } = notice;
+  if (notice.returned !== null || notice.copy !== "") return signs.length > 0;
+  if (signs.every((sign) => sign === "null_return_path" || sign === "null_mailfrom"))
+    return signs.length > 0 && noticeSubject.test(notice.subject);
+  return signs.length > 1 || /mailer-?daemon/i.test(from) || !fields.has("return-path");
+};
 
 /** How mail systems say that a message did not arrive. */
 const failureWords =

@@ -20,8 +20,8 @@ const fromGoogle = /mailer-daemon@(?:googlemail|google|gmail)\.com/i;
 
 /** The details stand once, below all the addresses, and may break anywhere. */
 const read = ({ prose }: Notice) => {
-  const details =
-    /Technical details of (?:permanent|temporary) failure:\s*([\s\S]*?)\s*(?:-{3,} (?:Original message|Message header)|$)/.exec(prose)?.[1];
+  const [, below = ""] = prose.split(/Technical details of (?:permanent|temporary) failure:/, 2);
+  const details = below.split(/-{3,} (?:Original message|Message header)/, 1)[0]?.trim();
   return readBlocks(prose).map((found) => (details ? finding(found.address, details) : found));
 };
 

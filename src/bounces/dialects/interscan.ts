@@ -13,8 +13,10 @@ import type { Dialect } from "./dialect.ts";
 
 /** The address each answer is about is that of the command above it. */
 const read = ({ prose }: Notice): Finding[] => {
-  const answers = [...prose.matchAll(/RCPT TO:\s*<?([^\s<>]+@[^\s<>]+)>?[^\n]*\n+(?:Received )?>>> ([^\n]*)/gi)];
-  const named = [...prose.matchAll(/(?:Unable to deliver message to|Failed to deliver to)\s*<?([^\s<>]+@[^\s<>]+?)>?\.?(?=\s|$)/gi)];
+  const answers = [...prose.matchAll(/RCPT TO:\s{0,5}<?([^\s<>]{1,64}@[^\s<>]{1,255})>?[^\n]*\n+(?:Received )?>>> ([^\n]*)/gi)];
+  const named = [
+    ...prose.matchAll(/(?:Unable to deliver message to|Failed to deliver to)\s{0,5}<?([^\s<>]{1,64}@[^\s<>]{1,255}?)>?\.?(?=\s|$)/gi),
+  ];
   const found = [
     ...answers.map(([, word = "", said = ""]) => finding(cleanAddress(word), said)),
     ...named.map(([, word = ""]) => finding(cleanAddress(word), null)),

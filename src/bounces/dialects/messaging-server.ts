@@ -21,13 +21,9 @@ const read = ({ prose }: Notice): Finding[] =>
       const [head = ""] = block.split(/\n[ \t]*\n/, 1);
       const written = cleanAddress(/Original address: *(\S+)/.exec(head)?.[1] ?? "");
       const address = cleanAddress(/Recipient address: *(\S+)/.exec(head)?.[1] ?? "");
-      return finding(
-        address,
-        /(?:Diagnostic code: *(?:smtp; *)?|Reason: *)(.+)/.exec(head.replace(/[\s\S]*?(?=Diagnostic code:)/, ""))?.[1] ?? head,
-        {
-          originalAddress: written && written !== address ? written : null,
-        },
-      );
+      const code = head.indexOf("Diagnostic code:");
+      const said = /(?:Diagnostic code: *(?:smtp; *)?|Reason: *)(.+)/.exec(code < 0 ? head : head.slice(code))?.[1];
+      return finding(address, said ?? head, { originalAddress: written && written !== address ? written : null });
     })
     .filter(({ address }) => address !== "");
 

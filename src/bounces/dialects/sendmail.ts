@@ -18,7 +18,7 @@ import { readBlocks } from "../read-blocks.ts";
 import type { Dialect } from "./dialect.ts";
 
 /** "550 5.1.1 <jan@customer.example>... User unknown": Sendmail's own line about an address; the lines marked "<<<" are the server's. */
-const transcriptLine = /^(?:[245]\d\d[ -])?(?:[245]\.\d{1,3}\.\d{1,3} )?<?([^\s<>]+@[^\s<>]+?)>?\.\.\. ?(\S.*)$/;
+const transcriptLine = /^(?:[245]\d\d[ -])?(?:[245]\.\d{1,3}\.\d{1,3} )?<?([^\s<>]{1,64}@[^\s<>]{1,255}?)>?\.\.\. ?(\S.*)$/;
 
 /** What one line of the transcript adds to the words about the next address: the server's lines without their mark, no command of ours. */
 const saidBy = (line: string): string => (line.startsWith(">>> ") ? "" : line.replace(/^<<< /, ""));

@@ -12,7 +12,7 @@ import { cleanAddress } from "../read-addresses.ts";
 import type { Dialect } from "./dialect.ts";
 
 const read = ({ prose }: Notice): Finding[] =>
-  [...prose.matchAll(/^\s*<?([^\s<>]+@[^\s<>,]+)>?,? (.*ERROR_?CODE.*)$/gm)]
+  [...prose.matchAll(/^[ \t]*<?([^\s<>]{1,64}@[^\s<>,]{1,255})>?,? (.*ERROR_?CODE.*)$/gm)]
     .map(([, word = "", said = ""]) => finding(cleanAddress(word), said.replace(/ERROR_?CODE ?:/g, " ")))
     .filter(({ address }) => address !== "");
 
