@@ -221,7 +221,7 @@ test("a second daemon on the same data directory is refused, also from another p
   expect(() => lockDataDirectory(directory)).toThrow(expect.objectContaining({ code: "data_directory_in_use" }));
   release();
   const module = new URL("../../src/store/lock-data-directory.ts", import.meta.url).href;
-  const program = `const { lockDataDirectory } = await import(${JSON.stringify(module)}); lockDataDirectory(${JSON.stringify(directory)}); globalThis.gc(); console.log("held"); setInterval(() => {}, 1000)`;
+  const program = `const { lockDataDirectory } = await import(${JSON.stringify(module)}); lockDataDirectory(${JSON.stringify(directory)}); setTimeout(() => { globalThis.gc(); setTimeout(() => console.log("held"), 50); }, 10); setInterval(() => {}, 1000)`;
   const other = spawn(process.execPath, ["--expose-gc", "--input-type=module", "-e", program], { stdio: ["ignore", "pipe", "inherit"] });
   afterThis(() => void other.kill("SIGKILL"));
   await once(other.stdout, "data");
