@@ -23,8 +23,8 @@ export type Notice = {
   returned: Part | null;
   /** The header of the returned original, and where it was found; null where nothing was returned. */
   letter: { fields: HeaderFields; head: string; foundIn: string } | null;
-  /** The outermost delivery-status part, and whether the message itself is the multipart/report around it, at most signed. */
-  status: { part: Part; isReport: boolean } | null;
+  /** The delivery-status parts (some writers make one per recipient), and whether the message itself is the report, at most signed. */
+  status: { parts: Part[]; isReport: boolean } | null;
   /** Media types of the outermost report's second part that are other kinds of report. */
   otherReport: string | null;
 };
@@ -110,9 +110,9 @@ const ownText = (mail: Mail): string => {
 };
 
 const findStatus = (root: Part): Notice["status"] => {
-  const part = [...walkParts(root)].find(({ type }) => statusTypes.has(type));
+  const parts = [...walkParts(root)].filter(({ type }) => statusTypes.has(type));
   const body = root.type === "multipart/signed" ? root.parts[0] : root;
-  return part ? { part, isReport: body === part || body?.type === "multipart/report" } : null;
+  return parts.length > 0 ? { parts, isReport: body === parts[0] || body?.type === "multipart/report" } : null;
 };
 
 /** Headers stand at the beginning; more of a returned part is never read. */

@@ -289,7 +289,7 @@ export const reasonRules: ReasonRule[] = [
     [
       "(?:sender|mail from|originator|return[- ]path|envelope[- ]?from)(?: \\S+){0,6} (?:is |was |has been |not |be )*(?:rejected|refused|denied|invalid|blocked|not (?:exist|accepted|allowed|valid|found|verif)|does not|doesn't|unknown|bad|verif\\w+|unresolv\\w+|cannot|needs)",
       "(?:invalid|unknown|bad|reject\\w*|refus\\w*|denied|empty|blocked|unverified|illegal)(?: \\S+){0,3} (?:sender|from address|envelope|return path|mail from)",
-      "(?:cannot|could not|couldn't|unable to) (?:verify|resolve|route to)(?: \\S+){0,3} sender|not accept(?:ing)? (?:mail|messages?|e-?mail) from|not allowed to (?:post|send)|fqdn required|backscatter|bounce (?:messages|mail)|only accepts? (?:mail|messages) from|send mail as|permission to post",
+      "(?:cannot|could not|couldn't|unable to) (?:verify|resolve|route to)(?: \\S+){0,3} sender|not accept(?:ing)? (?:mail|messages?|e-?mail) from|not allowed to (?:post|send)|not (?:an? )?member|fqdn required|backscatter|bounce (?:messages|mail)|only accepts? (?:mail|messages) from|send mail as|permission to post",
       "^\\S+ \\S+ @mail .{0,120}(?:reject|refus|denied|not)",
     ],
     ["recipient", "unauthenticated"],

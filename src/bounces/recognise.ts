@@ -108,14 +108,14 @@ const withProse = (notice: Notice, found: Finding): Finding => {
 
 const recogniseStatus = (notice: Notice): Recognition | null => {
   if (!notice.status) return null;
-  const { part, isReport } = notice.status;
+  const { parts, isReport } = notice.status;
   if (!isReport && !isMachine(notice) && !isAutoSubmitted(notice))
     return nothing(
       "forwarded_notice",
       "rfc3464",
       "It holds a delivery-status part, but is no report itself, and shows no sign of a machine.",
     );
-  const status = readStatusPart(partText(notice.mail, part));
+  const status = readStatusPart(parts.map((part) => partText(notice.mail, part)).join("\n\n"));
   const findings = mergeFindings(repairSender(notice, findingsOfStatus(status)));
   if (findings.length === 0) return null;
   const because = isReport

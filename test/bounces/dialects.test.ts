@@ -350,6 +350,15 @@ ${originalHead}
     recipients: ["jan@customer.example failed hard hostunknown"],
   },
   {
+    format: "fml",
+    from: "team-admin@lists.customer.example",
+    fields: "Return-Path: <team-admin@lists.customer.example>\nX-MLServer: fml [fml 4.0.3 release]\n",
+    subject: "You anna@sales.example are not member (team ML)",
+    body: "You are not a member of this mailing list <team@lists.customer.example>.\n",
+    recipients: ["team@lists.customer.example failed hard rejected"],
+    original: false,
+  },
+  {
     format: "text",
     from: "mailer-daemon@hmail.example",
     subject: "Message undeliverable: Offer",

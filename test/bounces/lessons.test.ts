@@ -36,6 +36,14 @@ Status: 2.0.0`;
     expect(inspectMail(reportNotice({ status, original })).recipients.map(({ address }) => address)).toEqual(["closed@customer.example"]);
   });
 
+  it("stands in several status parts, where a writer makes one per recipient", () => {
+    const status = `${failedStatus()}\n\n--=_b\nContent-Type: message/delivery-status\n\n${failedStatus().replace("jan@", "ewa@")}`;
+    expect(inspectMail(reportNotice({ status })).recipients.map(({ address }) => address)).toEqual([
+      "jan@customer.example",
+      "ewa@customer.example",
+    ]);
+  });
+
   it("is counted once when two servers refused the same address", () => {
     const status = `${failedStatus()}\n\nFinal-Recipient: rfc822; JAN@customer.example\nAction: failed\nStatus: 5.1.1`;
     expect(inspectMail(reportNotice({ status })).recipients).toHaveLength(1);

@@ -5,6 +5,7 @@ import { dma } from "./dma.ts";
 import { exchange } from "./exchange.ts";
 import { exim } from "./exim.ts";
 import { failedRecipients } from "./failed-recipients.ts";
+import { fml } from "./fml.ts";
 import { generic } from "./generic.ts";
 import { gmail, googleGroups } from "./gmail.ts";
 import { interscan } from "./interscan.ts";
@@ -19,6 +20,7 @@ import { zoho } from "./zoho.ts";
 
 export const dialects: readonly Dialect[] = [
   zoho,
+  fml,
   qmail,
   yahoo,
   opensmtpd,
