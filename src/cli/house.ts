@@ -1,4 +1,4 @@
-import { mkdirSync } from "node:fs";
+import { existsSync, mkdirSync } from "node:fs";
 import { join } from "node:path";
 import type pino from "pino";
 import { loadConnector, registry } from "../../connectors/registry.ts";
@@ -36,10 +36,12 @@ export type HouseOptions = { now?: () => number; log?: pino.Logger; onStatement?
 export const openHouse = async (config: Config, options: HouseOptions = {}): Promise<House> => {
   const log = options.log ?? createLog(config.logLevel);
   const now = options.now ?? Date.now;
-  const embedded = config.databaseUrl === null;
-  if (embedded) mkdirSync(config.dataDir, { recursive: true, mode: 0o700 });
-  const keys = loadKeys({ keyFile: config.keyFile, allowCreate: embedded, dataDirectory: config.dataDir });
-  const place = embedded ? { file: join(config.dataDir, "bounceline.sqlite") } : { url: config.databaseUrl as string };
+  const file = join(config.dataDir, "bounceline.sqlite");
+  const place = config.databaseUrl === null ? { file } : { url: config.databaseUrl };
+  if ("file" in place) mkdirSync(config.dataDir, { recursive: true, mode: 0o700 });
+  // A new key for a store that has data could open none of it.
+  const allowCreate = config.databaseUrl === null && !existsSync(file);
+  const keys = loadKeys({ keyFile: config.keyFile, allowCreate, dataDirectory: config.dataDir });
   const database = await openDatabase({ ...place, keys, log, now, onStatement: options.onStatement });
 
   const dial = createDial({ allow: config.allowedHosts });

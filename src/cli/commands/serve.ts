@@ -1,17 +1,19 @@
 import { once } from "node:events";
+import { mkdirSync } from "node:fs";
 import { Command } from "commander";
 import { type Account, listAccounts, upsertAccount } from "../../store/accounts.ts";
 import { lockDataDirectory } from "../../store/lock-data-directory.ts";
 import { createSignInLink } from "../../store/sign-in.ts";
-import { loadConfig } from "../config.ts";
+import { type Config, loadConfig } from "../config.ts";
 import { type House, openHouse } from "../house.ts";
 import { runDaemon } from "../run-daemon.ts";
 import { chosenAccount, type Globals, print, withHouse } from "../with-house.ts";
 
 export const serveCommand = (): Command =>
   new Command("serve").description("run the daemon: polling, API and pages").action(async () => {
-    const house = await openHouse(loadConfig(process.env, process.cwd()));
-    const unlock = house.config.databaseUrl === null ? lockDataDirectory(house.config.dataDir) : () => {};
+    const config = loadConfig(process.env, process.cwd());
+    const unlock = config.databaseUrl === null ? lock(config) : () => {};
+    const house = await openHouse(config);
     try {
       const daemon = await runDaemon(house);
       process.stdout.write(`${(await greeting(house, daemon.url)).join("\n")}\n`);
@@ -33,6 +35,12 @@ export const ownerLinkCommand = (): Command =>
       print(command, { link }, link);
     }),
   );
+
+/** Before the store is opened: what another daemon has open is not to be migrated under it. */
+const lock = ({ dataDir }: Config): (() => void) => {
+  mkdirSync(dataDir, { recursive: true, mode: 0o700 });
+  return lockDataDirectory(dataDir);
+};
 
 /** The first SIGINT or SIGTERM. A second one ends the process at once, as ever: the listener is gone by then. */
 export const stopSignal = async (): Promise<void> => {
