@@ -47,7 +47,7 @@ export const migrate = async (db: Kysely<Tables>, options: MigrateOptions): Prom
     const due = options.migrations.filter((step) => step.version > version);
     for (const step of due) await step.up(tx, options.engine);
     const last = due.at(-1);
-    if (last) await writeVersion(tx, last);
+    if (last) await writeVersion(tx, last, options.now);
   });
   if (found.version > 0) options.log.info({ from: found.version, to: newest }, "the database schema was upgraded");
 };
@@ -88,12 +88,13 @@ const compareReleases = (a: string, b: string): number => {
 /** Held to the transaction's end. One lock per schema, so that test runs beside each other do not wait. */
 const lock = (tx: Kysely<Tables>) => sql`select pg_advisory_xact_lock(hashtext('bounceline ' || current_schema()))`.execute(tx);
 
-const writeVersion = async (tx: Kysely<Tables>, { version, oldestRelease }: Migration): Promise<void> => {
+const writeVersion = async (tx: Kysely<Tables>, { version, oldestRelease }: Migration, now: number): Promise<void> => {
   await tx
     .insertInto("meta")
     .values([
       { key: "schema_version", value: String(version) },
       { key: "oldest_release", value: oldestRelease },
+      { key: "schema_written_at", value: new Date(now).toISOString() },
     ])
     .onConflict((conflict) => conflict.column("key").doUpdateSet((eb) => ({ value: eb.ref("excluded.value") })))
     .execute();
