@@ -91,7 +91,7 @@ const reportOf = (notice: Notice): Report => {
     },
     reportingMta: withoutType(recognition.status?.message.get("reporting-mta")),
     evidence: [...signs, ...recognition.evidence, ...recipients.slice(0, 50).map(outcomeWords), ...found],
-    language: detectLanguage(notice),
+    language: kind === "ordinary" ? null : detectLanguage(notice),
     parserVersion,
   };
 };

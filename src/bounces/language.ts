@@ -32,7 +32,7 @@ const languageOfWords = (text: string): string | null => {
 export const detectLanguage = (notice: Notice): string | null => {
   const named = /^[a-z]{2,3}(?:-[a-z0-9]{2,8})*/i.exec(firstValue(notice.fields, "content-language") ?? "")?.[0];
   if (named) return named;
-  const head = notice.prose.slice(0, 1500);
+  const head = notice.prose.slice(0, 800);
   if (/[\u3040-\u30ff]/.test(head)) return "ja";
   if (/[\u0400-\u04ff]{3}/.test(head)) return "ru";
   if (/[\uac00-\ud7af]/.test(head)) return "ko";

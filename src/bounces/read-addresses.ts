@@ -30,7 +30,11 @@ const addressAround = (text: string, at: number): string => {
   let to = at + 1;
   if (text[to] === "[") to = text.indexOf("]", to) + 1;
   else while (to < text.length && to - at < 255 && domainRun.test(text[to] ?? "")) to++;
-  return from < 0 || to <= at ? "" : cleanAddress(text.slice(from, to));
+  // Chinese and Japanese write on without a space: after an ASCII domain their letters are no part of it.
+  const run = text
+    .slice(Math.max(from, 0), to)
+    .replace(/(@[a-z0-9.-]+\.[a-z]{2,})[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}]+$/iu, "$1");
+  return from < 0 || to <= at ? "" : cleanAddress(run);
 };
 
 /** The addresses that stand in the first 4,000 characters of a text, in order, each once. */

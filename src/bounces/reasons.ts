@@ -20,13 +20,14 @@ const refusedCommand = /(?:after|in reply to|like our) (?:end of )?(mail|rcpt|da
 const transportWords =
   /^.{0,400}?(?:(?:host|server) \S{1,200} ?\[[^\]]{1,60}\](?::\d+)?(?: said)?:|remote host (?:\S{1,100} )?said:|other server returned was:|did not like our [a-z ]+:) (?=\d{3})/;
 
+const anyAddress = /[^\s<>()[\]"',;:]{1,100}@[^\s<>()[\]"',;:]+/g;
+
 /** The line the rules look at: `code enhanced-code text`, lower case, without addresses and host names. */
 const replyLine = (code: number | null, status: string | null, text: string): string => {
   const lower = ownReply(text).slice(0, longestLine).toLowerCase().replace(/\s+/g, " ");
   const command = refusedCommand.exec(lower)?.[1];
-  const words = lower
-    .replace(transportWords, "")
-    .replace(/[^\s<>()[\]"',;:]{1,100}@[^\s<>()[\]"',;:]+/g, "addr")
+  const said = lower.replace(transportWords, "");
+  const words = (said.includes("@") ? said.replace(anyAddress, "addr") : said)
     .replace(hostName, (name) => (causeName.test(name) ? name : blockList.test(name) ? "blocklist" : "host"))
     .replace(/[\s<>]+/g, " ");
   return `${code ?? "-"} ${status ?? "-"} ${command ? `@${command} ` : ""}${words.trim()}`;

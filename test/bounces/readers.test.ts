@@ -29,6 +29,10 @@ describe("addresses", () => {
     expect(addressesIn("<a@b.example>, (mailto:a@b.example) and 'c@d.example'. x@ @y")).toEqual(["a@b.example", "c@d.example"]);
   });
 
+  it("end where Chinese or Japanese words go on without a space, but keep their own letters", () => {
+    expect(addressesIn("anna@sales.example您好 jan@例え.jp")).toEqual(["anna@sales.example", "jan@例え.jp"]);
+  });
+
   it("of header lists keep names, comments and commas in quotes apart", () => {
     expect(readMailboxes('"Nowak, Anna" <anna@b.example>, jan@c.example (Jan), team: x@d.example, y@d.example;, MAILER-DAEMON <>')).toEqual(
       [
