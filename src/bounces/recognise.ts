@@ -69,8 +69,7 @@ const withWords = (notice: Notice, found: Finding): Finding => {
 
 /** An MDN (RFC 8098) is a read receipt, except where a server used one to refuse a message (RFC 5429, section 2.1). */
 const recogniseReceipt = (notice: Notice): Recognition => {
-  const rejected =
-    /rejected/i.test(header(notice, "auto-submitted")) || /automatically rejected|was rejected|has been rejected/i.test(notice.prose);
+  const rejected = /rejected/i.test(header(notice, "auto-submitted")) || /automatically rejected/i.test(notice.prose);
   if (!rejected || !notice.returned)
     return nothing("read_receipt", "rfc8098", "It holds a disposition notification (RFC 8098): the mailbox took the message.");
   const found = findingsOfReturned(notice)

@@ -25,7 +25,10 @@ export type TriageVerdict = "sent" | "suspect" | "reply" | "other";
 /** Header facts a verdict rests on; no subject, no address. Kept 30 days, so that `triageFacts` can be run again. */
 export type TriageFacts = {
   role: string;
-  automatic: boolean;
+  /** Auto-Submitted says so (RFC 3834). */
+  autoSubmitted: boolean;
+  /** Precedence says bulk, list, junk or auto_reply: no person's answer, though a person's mailing may say so too. */
+  bulk: boolean;
   fromSelf: boolean;
   signs: MachineSign[];
   machineFrom: boolean;
@@ -43,7 +46,7 @@ export type TriageFacts = {
 
 export type Triage = { verdict: TriageVerdict; because: Evidence[]; facts: TriageFacts };
 
-const automaticPrecedence = /^(?:bulk|junk|list|auto[_-]?reply)/i;
+const bulkPrecedence = /^(?:bulk|junk|list|auto[_-]?reply)/i;
 
 const fromKey = (envelope: Envelope): string =>
   addressKey(readMailboxes(decodeWords(firstValue(envelope.headers, "from") ?? ""))[0]?.address ?? "");
@@ -62,7 +65,8 @@ const readFacts = (envelope: Envelope, context: TriageContext): TriageFacts => {
   const submitted = firstValue(headers, "auto-submitted") ?? "no";
   return {
     role: envelope.role,
-    automatic: !/^\s*(?:no\b|$)/i.test(submitted) || automaticPrecedence.test(firstValue(headers, "precedence") ?? ""),
+    autoSubmitted: !/^\s*(?:no\b|$)/i.test(submitted),
+    bulk: bulkPrecedence.test(firstValue(headers, "precedence") ?? ""),
     fromSelf: context.ownAddresses.has(from),
     signs: machineSigns(headers),
     machineFrom: isMachineFrom(firstValue(headers, "from") ?? ""),
@@ -97,7 +101,7 @@ const suspicions = (facts: TriageFacts): Evidence[] => {
 /** The verdict the facts lead to; run again over stored facts when a rule changes. */
 export const triageFacts = (facts: TriageFacts): Omit<Triage, "facts"> => {
   if (facts.role === "sent")
-    return facts.automatic
+    return facts.autoSubmitted
       ? {
           verdict: "other",
           because: [because("automatic_sent", "It lies in the sent folder, but a machine wrote it; automatic mail is no sent message.")],
@@ -107,7 +111,7 @@ export const triageFacts = (facts: TriageFacts): Omit<Triage, "facts"> => {
     return { verdict: "other", because: [because("other_report", `It is a report of another kind (${facts.reportType}).`)] };
   const found = suspicions(facts);
   if (found.length > 0) return { verdict: "suspect", because: found };
-  if (facts.namesOurs && facts.fromRecipient && !facts.automatic)
+  if (facts.namesOurs && facts.fromRecipient && !facts.autoSubmitted && !facts.bulk)
     return {
       verdict: "reply",
       because: [because("recipient_answers", "It answers a message of ours and comes from one of its recipients.")],

@@ -59,6 +59,7 @@ describe("triage", () => {
     ["an abuse report", "From: fbl@isp.example\nReturn-Path: <>\nContent-Type: multipart/report; report-type=feedback-report; boundary=x"],
     ["a TLS report", "From: noreply@isp.example\nContent-Type: multipart/report; report-type=tlsrpt; boundary=x"],
     ["an automatic answer of a recipient", `${person}\nIn-Reply-To: <offer-1@sales.example>\nAuto-Submitted: auto-replied`],
+    ["a list that passes a recipient's answer on", `${person}\nIn-Reply-To: <offer-1@sales.example>\nPrecedence: list`],
     ["our own answer to our own message", "From: anna@sales.example\nIn-Reply-To: <offer-1@sales.example>"],
   ])("leaves %s alone", (_, head) => {
     expect(judge(head).verdict).toBe("other");
@@ -71,6 +72,7 @@ describe("triage", () => {
 
   it("calls what lies in the sent folder sent, unless a machine wrote it", () => {
     expect(judge("From: anna@sales.example", "sent").verdict).toBe("sent");
+    expect(judge("From: anna@sales.example\nPrecedence: bulk", "sent").verdict).toBe("sent");
     expect(judge("From: anna@sales.example\nAuto-Submitted: auto-replied", "sent").verdict).toBe("other");
   });
 
