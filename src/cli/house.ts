@@ -46,7 +46,15 @@ export const openHouse = async (config: Config, options: HouseOptions = {}): Pro
 
   const dial = createDial({ allow: config.allowedHosts });
   const limiter = createLimiter({ now });
-  const tools: House["tools"] = (credentials, signal = new AbortController().signal) => ({ signal, now, log, limiter, dial, credentials });
+  const tools: House["tools"] = (credentials, signal = new AbortController().signal) => ({
+    app: null,
+    signal,
+    now,
+    log,
+    limiter,
+    dial,
+    credentials,
+  });
   const deps: ConnectDeps = { database, keys, loadConnector, tools: (credentials) => tools(credentials), now };
   return {
     config,

@@ -118,8 +118,30 @@ export type Description = {
 /** What signing in found out about a mailbox. */
 export type SignedIn = { address: string; addresses: readonly string[]; folders: readonly Folder[]; warnings: readonly Warning[] };
 
+/** What a browser brought back from the provider's sign-in page, and what was kept for it meanwhile. */
+export type AuthorizationCode = { code: string; codeVerifier: string; redirectUri: string };
+
+/** Signing in at the provider's own page: OAuth 2 code flow (RFC 6749, 4.1) with PKCE (RFC 7636). */
+export type Authorize = {
+  /** What the operator has to register with the provider first; draws the set-up form and checks the configuration. */
+  app: ZodObject;
+  /** The page a person is sent to. `state` and the S256 `codeChallenge` are made and kept by the caller. */
+  url(app: App, wish: { state: string; codeChallenge: string; redirectUri: string; loginHint: string | null }): string;
+  /**
+   * Trades a code for the inbox's secrets, and tells whose mailbox they open. Throws ConnectorError: `auth` with `outcome`
+   * missing_permission or needs_admin where that is the reason.
+   */
+  exchange(code: AuthorizationCode, tools: Tools): Promise<{ secrets: Json; address: string }>;
+  /** The error a provider put into the redirect (RFC 6749, 4.1.2.1), as the reason a person is told. */
+  refusal(error: string, description: string | null): ConnectorError;
+  /** Ends the provider's consent, so that what is stored opens nothing any more. */
+  revoke(tools: Tools): Promise<void>;
+};
+
 export type Connector = {
   describe: Description;
+  /** Only where people sign in at the provider's own page. */
+  authorize?: Authorize;
   /** Tries the settings and secrets against the server, read-only. Throws ConnectorError with a sentence that says what to do. */
   signIn(inbox: ConnectedInbox, tools: Tools): Promise<SignedIn>;
   open(inbox: ConnectedInbox, tools: Tools): Promise<Session>;
@@ -129,15 +151,25 @@ export type Connector = {
 
 export type ConnectorErrorKind = "auth" | "rate_limited" | "unavailable" | "cursor_expired" | "rejected";
 
+/** Why a person's signing in did not work, where it is one of these. */
+export type SignInOutcome = "denied" | "needs_admin" | "missing_permission" | "wrong_address";
+
 /** The one error a connector throws. sync/next-poll.ts alone decides what each kind means; anything else thrown is a bug. */
 export class ConnectorError extends Error {
   override name = "ConnectorError";
   readonly kind: ConnectorErrorKind;
   /** How long the provider asked us to wait, in milliseconds. */
   readonly retryAfterMs: number | null;
-  constructor(kind: ConnectorErrorKind, message: string, options: { retryAfterMs?: number | null; cause?: unknown } = {}) {
+  /** With `auth`: which of the reasons a person can do something about. */
+  readonly outcome: SignInOutcome | null;
+  constructor(
+    kind: ConnectorErrorKind,
+    message: string,
+    options: { retryAfterMs?: number | null; outcome?: SignInOutcome; cause?: unknown } = {},
+  ) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause });
     this.kind = kind;
     this.retryAfterMs = options.retryAfterMs ?? null;
+    this.outcome = options.outcome ?? null;
   }
 }

@@ -13,6 +13,7 @@ export const testTools = ({ secrets = {}, ...given }: Partial<Tools> & { secrets
     log: silent,
     limiter: createLimiter({ now: Date.now }),
     dial: createDial({ allow: ["127.0.0.0/8"] }),
+    app: null,
     credentials: {
       read: async () => held,
       async refresh(fn) {

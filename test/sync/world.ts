@@ -68,6 +68,7 @@ export const worldOf = (
     keys: newKeys(),
     loadConnector: async () => connector,
     tools: (credentials, signal) => ({
+      app: null,
       signal,
       now: clock,
       log: quiet,
