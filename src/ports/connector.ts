@@ -91,7 +91,12 @@ export type Credentials = {
   refresh(fn: (current: Json) => Promise<Json>): Promise<Json>;
 };
 
+/** What the operator registered with a provider (client id, secret, tenant), as the connector's `authorize.app` schema says. */
+export type App = Json;
+
 export type Tools = {
+  /** Null where the operator has set up no app for the provider, or it needs none. */
+  app: App;
   /** Ends a turn: within a second of its abort everything that runs, and everything asked for after it, rejects with its reason. */
   signal: AbortSignal;
   now: () => number;
