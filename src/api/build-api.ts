@@ -1,5 +1,5 @@
 import swagger from "@fastify/swagger";
-import type { FastifyInstance } from "fastify";
+import type { FastifyInstance, RouteOptions } from "fastify";
 import { jsonSchemaTransform, jsonSchemaTransformObject, serializerCompiler, validatorCompiler } from "fastify-type-provider-zod";
 import { authenticate, type Caller, type Needs } from "./authenticate.ts";
 import type { Api, ApiDeps } from "./deps.ts";
@@ -10,6 +10,7 @@ import { engagementRoutes } from "./routes/engagements.ts";
 import { eventRoutes } from "./routes/events.ts";
 import { healthRoutes } from "./routes/health.ts";
 import { inboxRoutes } from "./routes/inboxes.ts";
+import { problem } from "./shapes.ts";
 
 declare module "fastify" {
   interface FastifyContextConfig {
@@ -20,6 +21,12 @@ declare module "fastify" {
     caller: Caller | null;
   }
 }
+
+/** Every route can answer with problem details; so they stand in OpenAPI at every route, and nobody has to write them there. */
+const documentProblems = (route: RouteOptions): void => {
+  const response = route.schema?.response as Record<string, unknown> | undefined;
+  if (response) response["4xx"] = problem;
+};
 
 /**
  * Adds the REST API to a server: routes under /v1, /healthz, /readyz, and /openapi.json made from the same schemas that check
@@ -34,6 +41,7 @@ export const buildApi = async (server: FastifyInstance, deps: ApiDeps): Promise<
       throw new Problem("not-found", "There is no such path. /openapi.json lists them.");
     });
     scope.decorateRequest("caller", null);
+    scope.addHook("onRoute", documentProblems);
     scope.addHook("onRequest", async (request) => {
       const { needs } = request.routeOptions.config;
       if (needs !== undefined) request.caller = await authenticate(deps.database.read, request, needs, deps.now());
