@@ -1,32 +1,26 @@
 import cron, { type ScheduledTask } from "node-cron";
+import { listAccounts } from "../store/accounts.ts";
 import { accountsWithAgedPending, agePending } from "../store/age-pending.ts";
+import { forgetOld } from "../store/forget-old.ts";
 import { deleteEndedSignIns } from "../store/sign-in.ts";
-import { claimSlot } from "../store/slots.ts";
-import { accountsWithExpiredNotices, expireWaiting } from "../store/waiting-notices.ts";
+import { claimSlot, forgetSlots } from "../store/slots.ts";
+import { accountsWithExpiredNotices, accountsWithWaitingNotices, expireWaiting, retryWaiting } from "../store/waiting-notices.ts";
 import type { House } from "./house.ts";
 
 type Work = { when: string; name: string; work: (house: House) => Promise<unknown> };
 
+const day = 86_400_000;
+
 /** Work by the calendar: when, under which name, and what. */
-const calendar: Work[] = [
-  { when: "*/10 * * * *", name: "expire-waiting", work: expireAll },
+export const calendar: readonly Work[] = [
+  { when: "*/10 * * * *", name: "waiting-notices", work: tryWaiting },
   { when: "*/10 * * * *", name: "age-pending", work: ageAll },
-  { when: "17 3 * * *", name: "forget-sign-ins", work: ({ database, now }) => database.transaction((tx) => deleteEndedSignIns(tx, now())) },
+  { when: "17 3 * * *", name: "forget-old", work: forgetAll },
 ];
 
 /** Schedules it. node-cron fires in every process; the one that claims the (name, minute) row first does the work, once. */
 export const scheduleCalendar = (house: House): { stop: () => void } => {
-  const tasks = calendar.map(
-    ({ when, name, work }): ScheduledTask =>
-      cron.schedule(when, async () => {
-        try {
-          const slot = new Date(house.now()).toISOString().slice(0, 16);
-          if (await house.database.transaction((tx) => claimSlot(tx, name, slot, house.now()))) await work(house);
-        } catch (error) {
-          house.log.error({ err: error, task: name }, "calendar work failed; it is tried again at its next time");
-        }
-      }),
-  );
+  const tasks = calendar.map((entry): ScheduledTask => cron.schedule(entry.when, () => workOnce(house, entry)));
   return {
     stop: () => {
       for (const task of tasks) void task.destroy();
@@ -34,10 +28,38 @@ export const scheduleCalendar = (house: House): { stop: () => void } => {
   };
 };
 
-async function expireAll({ database, now }: House): Promise<void> {
+/** Does a piece of work unless somebody did it this minute. A failure is logged, and the work is tried again at its next time. */
+export const workOnce = async (house: House, { name, work }: Omit<Work, "when">): Promise<void> => {
+  try {
+    const slot = new Date(house.now()).toISOString().slice(0, 16);
+    if (await house.database.transaction((tx) => claimSlot(tx, name, slot, house.now()))) await work(house);
+  } catch (error) {
+    house.log.error({ err: error, task: name }, "calendar work failed; it is tried again at its next time");
+  }
+};
+
+/** Tries every waiting notice again, and ends the wait of those that waited long enough. */
+async function tryWaiting({ database, now }: House): Promise<void> {
+  for (const accountId of await accountsWithWaitingNotices(database.read)) await retryWaiting(database, accountId, now());
   for (const accountId of await accountsWithExpiredNotices(database.read, now())) await expireWaiting(database, accountId, now());
 }
 
 async function ageAll({ database, now }: House): Promise<void> {
   for (const accountId of await accountsWithAgedPending(database.read, now())) await agePending(database, accountId, now());
+}
+
+/** Deletes what was kept long enough, one account after the other. */
+async function forgetAll({ database, now, config }: House): Promise<void> {
+  const { seen, notices, events } = config.keepDays;
+  const retention = { headerFactsMs: seen * day, noticesMs: notices * day, eventsMs: events * day };
+  let cursor: string | null = null;
+  do {
+    const page = await listAccounts(database.read, { limit: 200, cursor });
+    for (const account of page.data) await database.transaction((tx) => forgetOld(tx, account.id, now(), retention));
+    cursor = page.nextCursor;
+  } while (cursor !== null);
+  await database.transaction(async (tx) => {
+    await deleteEndedSignIns(tx, now());
+    await forgetSlots(tx, now() - 7 * day);
+  });
 }

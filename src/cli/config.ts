@@ -18,7 +18,7 @@ const schema = z.strictObject({
     firstSyncDays: days,
     maxMessageMegabytes: z.number().min(1).max(150),
   }),
-  keepDays: z.strictObject({ seen: days, traces: days, notices: days }),
+  keepDays: z.strictObject({ seen: days, notices: days, events: days }),
   logLevel: z.enum(["debug", "info", "warn", "error", "silent"]),
 });
 

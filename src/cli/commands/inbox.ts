@@ -4,7 +4,7 @@ import { z } from "zod";
 import { inboxText } from "../../messages/inbox-text.ts";
 import type { Connector } from "../../ports/connector.ts";
 import { inboxCredentials } from "../../store/inbox-secrets.ts";
-import { changeState, getInbox, type Inbox, listInboxes } from "../../store/inboxes.ts";
+import { changeState, getInbox, type Inbox, listInboxes, updateInbox } from "../../store/inboxes.ts";
 import { pollNow } from "../../store/turns.ts";
 import { syncInbox } from "../../sync/sync-inbox.ts";
 import { CliError } from "../exit-code.ts";
@@ -95,8 +95,10 @@ export const inboxCommand = (): Command => {
   inbox
     .command("sync <id>")
     .description("poll now, here, until nothing is left to read")
-    .action((id: string, _options: object, command: Command) =>
+    .option("--since <days>", "read as far back as this, such as 90d, if the first sync read less")
+    .action((id: string, options: { since?: string }, command: Command) =>
       onInbox(command, id, async (house, row) => {
+        if (options.since !== undefined) await readFurtherBack(house, row, options.since);
         if (row.nextPollAt === null)
           throw new CliError("data", "This inbox is not polled: it is paused, disconnected or must be reconnected.");
         const after = await syncToTheEnd(house, row);
@@ -150,6 +152,12 @@ const syncToTheEnd = async (house: House, start: Inbox): Promise<Inbox> => {
     if (process.stderr.isTTY && after.progress) process.stderr.write(`\r${after.progress.done} of about ${after.progress.total ?? "…"} `);
     if (end?.kind !== "more") return after;
   }
+};
+
+/** A smaller `since` opens the backfill again. */
+const readFurtherBack = async (house: House, row: Inbox, wish: string): Promise<void> => {
+  const since = Math.min(row.since, house.now() - days(wish) * 86_400_000);
+  await house.database.transaction((tx) => updateInbox(tx, row.accountId, row.id, { since }, house.now()));
 };
 
 type Wish = { address: string; since: string | undefined; owner: string | undefined; settings: Record<string, unknown> };
