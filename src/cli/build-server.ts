@@ -2,7 +2,7 @@ import Fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } 
 import packageJson from "../../package.json" with { type: "json" };
 import { buildApi } from "../api/build-api.ts";
 import { newId } from "../store/ids.ts";
-import { InvalidSettings } from "../sync/connect-inbox.ts";
+import { connectInbox, InvalidSettings } from "../sync/connect-inbox.ts";
 import { buildPages } from "../web/build-pages.ts";
 import type { House } from "./house.ts";
 
@@ -26,7 +26,7 @@ export const buildServer = async (house: House, nudge: () => void): Promise<Fast
       if (connector?.describe.operatorOnly) {
         throw new InvalidSettings([{ path: ["provider"], message: "only the operator can connect this provider, from the command line" }]);
       }
-      return house.connectInbox(accountId, wish);
+      return connectInbox(house.connecting, accountId, wish);
     },
     describe: async (provider) => (await house.loadConnector(provider))?.describe ?? null,
     ready: async () => {

@@ -10,6 +10,8 @@ const schema = z.strictObject({
   keyFile: z.string().min(1).nullable(),
   databaseUrl: z.url({ protocol: /^postgres(ql)?$/ }).nullable(),
   listen: z.strictObject({ host: z.string().min(1), port: z.int().min(0).max(65535) }),
+  publicUrl: z.url().nullable(),
+  apps: z.record(z.string(), z.record(z.string(), z.unknown())),
   allowedHosts: z.array(z.string().min(1)),
   sync: z.strictObject({
     pollEverySeconds: z.number().min(1).max(86_400),
@@ -38,6 +40,12 @@ const variables: [variable: string, path: string[], read: (value: string) => unk
   ["DATABASE_URL", ["databaseUrl"], String],
   ["BOUNCELINE_HOST", ["listen", "host"], String],
   ["BOUNCELINE_PORT", ["listen", "port"], (v) => (/^\d+$/.test(v) ? Number(v) : v)],
+  ["BOUNCELINE_PUBLIC_URL", ["publicUrl"], String],
+  ["BOUNCELINE_GOOGLE_CLIENT_ID", ["apps", "gmail", "clientId"], String],
+  ["BOUNCELINE_GOOGLE_CLIENT_SECRET", ["apps", "gmail", "clientSecret"], String],
+  ["BOUNCELINE_MICROSOFT_CLIENT_ID", ["apps", "office365", "clientId"], String],
+  ["BOUNCELINE_MICROSOFT_CLIENT_SECRET", ["apps", "office365", "clientSecret"], String],
+  ["BOUNCELINE_MICROSOFT_TENANT", ["apps", "office365", "tenant"], String],
   ["BOUNCELINE_ALLOWED_HOSTS", ["allowedHosts"], (v) => v.split(",").map((host) => host.trim())],
   ["BOUNCELINE_LOG_LEVEL", ["logLevel"], String],
 ];
@@ -102,7 +110,7 @@ const setAt = (target: object, path: readonly string[], value: unknown): void =>
   if (rest.length === 0) Object.assign(target, { [key]: value });
   else {
     holder[key] ??= {};
-    setAt(holder[key], rest, value);
+    setAt(holder[key] as object, rest, value);
   }
 };
 

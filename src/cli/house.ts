@@ -4,12 +4,11 @@ import type pino from "pino";
 import { loadConnector, registry } from "../../connectors/registry.ts";
 import { createDial } from "../../connectors/shared/dial.ts";
 import { createLimiter } from "../../connectors/shared/limiter.ts";
-import type { Credentials, Tools } from "../ports/connector.ts";
+import type { Credentials, Json, Tools } from "../ports/connector.ts";
 import type { Database } from "../ports/database.ts";
-import type { Inbox } from "../store/inboxes.ts";
 import { openDatabase } from "../store/open.ts";
 import { type Keys, loadKeys } from "../store/secrets.ts";
-import { type ConnectDeps, type ConnectWish, connectInbox } from "../sync/connect-inbox.ts";
+import type { ConnectDeps } from "../sync/connect-inbox.ts";
 import type { Config } from "./config.ts";
 import { createLog } from "./log.ts";
 
@@ -22,8 +21,9 @@ export type House = {
   now: () => number;
   providers: readonly string[];
   loadConnector: typeof loadConnector;
-  tools: (credentials: Credentials, signal?: AbortSignal) => Tools;
-  connectInbox: (accountId: string, wish: ConnectWish) => Promise<Inbox>;
+  tools: (provider: string, credentials: Credentials, signal?: AbortSignal) => Tools;
+  /** What connecting an inbox needs. */
+  connecting: ConnectDeps;
   close: () => Promise<void>;
 };
 
@@ -46,8 +46,8 @@ export const openHouse = async (config: Config, options: HouseOptions = {}): Pro
 
   const dial = createDial({ allow: config.allowedHosts });
   const limiter = createLimiter({ now });
-  const tools: House["tools"] = (credentials, signal = new AbortController().signal) => ({
-    app: null,
+  const tools: House["tools"] = (provider, credentials, signal = new AbortController().signal) => ({
+    app: (config.apps[provider] as Json | undefined) ?? null,
     signal,
     now,
     log,
@@ -55,7 +55,7 @@ export const openHouse = async (config: Config, options: HouseOptions = {}): Pro
     dial,
     credentials,
   });
-  const deps: ConnectDeps = { database, keys, loadConnector, tools: (credentials) => tools(credentials), now };
+  const connecting: ConnectDeps = { database, keys, loadConnector, tools, now };
   return {
     config,
     database,
@@ -65,7 +65,7 @@ export const openHouse = async (config: Config, options: HouseOptions = {}): Pro
     providers: Object.keys(registry),
     loadConnector,
     tools,
-    connectInbox: (accountId, wish) => connectInbox(deps, accountId, wish),
+    connecting,
     close: () => database.close(),
   };
 };

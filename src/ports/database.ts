@@ -238,6 +238,21 @@ export type Tables = {
   /** One-time links into the pages, and the browser sessions they open; secrets as SHA-256, hex. */
   sign_in_links: { account_id: string; hash: string; expires_at: Millis };
   web_sessions: { account_id: string; hash: string; expires_at: Millis };
+  /** A link that lets a sales user connect an inbox; used up by pressing its button. */
+  connect_links: {
+    account_id: string;
+    id: string;
+    secret_hash: string;
+    wish: JsonText;
+    state: ConnectLinkState;
+    outcome: string | null;
+    inbox_id: string | null;
+    expires_at: Millis;
+    created_at: Millis;
+    updated_at: Millis;
+  };
+  /** A sign-in that is under way at a provider's page: bound to a browser, taken once. */
+  authorizations: { account_id: string; state_hash: string; browser_hash: string; sealed: string; expires_at: Millis };
   /** Calendar work claimed once by name and slot, whichever worker's clock fires first. */
   slots: { name: string; slot: string; at: Millis };
 };
@@ -267,6 +282,9 @@ export type SeenVerdict = "sent" | "notice" | "opened" | "reply" | "other" | "go
  * `not_logged`: tied, but its contact is not to be logged; `no_bounce`: kept, nothing to tie.
  */
 export type NoticeState = "matched" | "waiting" | "unmatched" | "not_ours" | "not_logged" | "no_bounce";
+
+/** `open` until its button is pressed, `used` while the person signs in at the provider, then one of the ends. */
+export type ConnectLinkState = "open" | "used" | "completed" | "failed" | "expired";
 
 export type EngagementState = "pending" | "soft" | "hard" | "delivered" | "retracted";
 

@@ -1,6 +1,6 @@
-import { createHash, randomBytes } from "node:crypto";
 import type { Read, Tables, Write } from "../ports/database.ts";
 import { newId } from "./ids.ts";
+import { hashSecret, newSecret } from "./one-time-secret.ts";
 
 export type Scope = Tables["api_keys"]["scope"];
 
@@ -26,13 +26,13 @@ export const createApiKey = async (
   options: NewApiKey,
   now: number,
 ): Promise<ApiKey & { key: string }> => {
-  const key = `${options.prefix ?? "bl"}_${options.scope}_${randomBytes(32).toString("base64url")}`;
+  const key = `${options.prefix ?? "bl"}_${options.scope}_${newSecret()}`;
   const row = {
     id: newId("key", now),
     account_id: accountId,
     scope: options.scope,
     label: options.label,
-    hash: sha256(key),
+    hash: hashSecret(key),
     created_at: now,
     revoked_at: null,
   };
@@ -46,7 +46,7 @@ export const verifyApiKey = async (
   key: string,
   now: number,
 ): Promise<{ accountId: string | null; scope: Scope; keyId: string } | null> => {
-  const row = await read.selectFrom("api_keys").selectAll().where("hash", "=", sha256(key)).executeTakeFirst();
+  const row = await read.selectFrom("api_keys").selectAll().where("hash", "=", hashSecret(key)).executeTakeFirst();
   if (!row || (row.revoked_at !== null && row.revoked_at <= now)) return null;
   return { accountId: row.account_id, scope: row.scope, keyId: row.id };
 };
@@ -81,9 +81,6 @@ export const revokeApiKey = async (tx: Write, accountId: string | null, keyId: s
     .executeTakeFirst();
   return row ? toApiKey(row) : null;
 };
-
-// A key is 32 random bytes: a fast hash is enough, and the look-up by hash gives no timing away.
-const sha256 = (key: string): string => createHash("sha256").update(key).digest("hex");
 
 const toApiKey = (row: Tables["api_keys"]): ApiKey => ({
   id: row.id,

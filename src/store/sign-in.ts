@@ -1,5 +1,5 @@
-import { createHash, randomBytes } from "node:crypto";
 import type { Read, Write } from "../ports/database.ts";
+import { hashSecret, newSecret } from "./one-time-secret.ts";
 
 const hour = 3_600_000;
 
@@ -8,26 +8,26 @@ export const createSignInLink = async (tx: Write, accountId: string, now: number
   const secret = newSecret();
   await tx
     .insertInto("sign_in_links")
-    .values({ account_id: accountId, hash: sha256(secret), expires_at: now + 24 * hour })
+    .values({ account_id: accountId, hash: hashSecret(secret), expires_at: now + 24 * hour })
     .execute();
   return secret;
 };
 
 /** Uses a link up and opens a browser session of 12 hours. Null when the link is unknown, used or too old. */
 export const useSignInLink = async (tx: Write, secret: string, now: number): Promise<{ accountId: string; session: string } | null> => {
-  const link = await tx.deleteFrom("sign_in_links").where("hash", "=", sha256(secret)).returningAll().executeTakeFirst();
+  const link = await tx.deleteFrom("sign_in_links").where("hash", "=", hashSecret(secret)).returningAll().executeTakeFirst();
   if (!link || link.expires_at <= now) return null;
   const session = newSecret();
   await tx
     .insertInto("web_sessions")
-    .values({ account_id: link.account_id, hash: sha256(session), expires_at: now + 12 * hour })
+    .values({ account_id: link.account_id, hash: hashSecret(session), expires_at: now + 12 * hour })
     .execute();
   return { accountId: link.account_id, session };
 };
 
 /** Whose a browser session is, or null when it opens nothing (any more). */
 export const sessionAccount = async (read: Read, session: string, now: number): Promise<string | null> => {
-  const row = await read.selectFrom("web_sessions").selectAll().where("hash", "=", sha256(session)).executeTakeFirst();
+  const row = await read.selectFrom("web_sessions").selectAll().where("hash", "=", hashSecret(session)).executeTakeFirst();
   return row && row.expires_at > now ? row.account_id : null;
 };
 
@@ -36,7 +36,3 @@ export const deleteEndedSignIns = async (tx: Write, now: number): Promise<void> 
   await tx.deleteFrom("sign_in_links").where("expires_at", "<=", now).execute();
   await tx.deleteFrom("web_sessions").where("expires_at", "<=", now).execute();
 };
-
-// 32 random bytes: a fast hash is enough, and looking up by hash gives no timing away.
-const newSecret = (): string => randomBytes(32).toString("base64url");
-const sha256 = (secret: string): string => createHash("sha256").update(secret).digest("hex");

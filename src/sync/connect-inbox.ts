@@ -1,9 +1,9 @@
 import type { z } from "zod";
-import type { ConnectedInbox, Connector, Credentials, Json, Tools } from "../ports/connector.ts";
-import type { Database } from "../ports/database.ts";
+import type { ConnectedInbox, Connector, Credentials, Json, SignedIn, Tools } from "../ports/connector.ts";
+import type { Database, Write } from "../ports/database.ts";
 import { appendEvents } from "../store/events.ts";
-import { saveSecrets } from "../store/inbox-secrets.ts";
-import { createInbox, type Inbox } from "../store/inboxes.ts";
+import { readSecrets, saveSecrets } from "../store/inbox-secrets.ts";
+import { changeState, createInbox, type Inbox, type NewInbox, updateInbox } from "../store/inboxes.ts";
 import type { Keys } from "../store/secrets.ts";
 
 /** What a person gives to connect a mailbox. */
@@ -34,7 +34,7 @@ export type ConnectDeps = {
   keys: Keys;
   /** Null: there is no such connector. */
   loadConnector: (provider: string) => Promise<Connector | null>;
-  tools: (credentials: Credentials) => Tools;
+  tools: (provider: string, credentials: Credentials) => Tools;
   now: () => number;
 };
 
@@ -45,35 +45,60 @@ export type ConnectDeps = {
 export const connectInbox = async (deps: ConnectDeps, accountId: string, wish: ConnectWish): Promise<Inbox> => {
   const connector = await deps.loadConnector(wish.provider);
   if (!connector) throw new InvalidSettings([{ path: ["provider"], message: `there is no provider "${wish.provider}"` }]);
-  const settings = checked(connector.describe.settings, wish.settings, "settings");
   const secrets = checked(connector.describe.secrets, wish.secrets, "secrets");
+  return signInAndStore(deps, accountId, connector, { ...wish, secrets }, () => {});
+};
+
+/**
+ * Signs in with secrets that are known to be well-formed, and stores the inbox. `accept` may refuse the mailbox that was found
+ * by throwing. With `reconnect` that inbox gets the new settings and secrets, and goes on where it was.
+ */
+export const signInAndStore = async (
+  deps: ConnectDeps,
+  accountId: string,
+  connector: Connector,
+  wish: ConnectWish & { secrets: Json; reconnect?: string | null },
+  accept: (signedIn: SignedIn) => void,
+): Promise<Inbox> => {
+  const settings = checked(connector.describe.settings, wish.settings, "settings");
+  const held = given(wish.secrets);
   const candidate: ConnectedInbox = { id: "new", address: wish.address, settings, since: wish.since };
-  const signedIn = await connector.signIn(candidate, deps.tools(given(secrets)));
+  const signedIn = await connector.signIn(candidate, deps.tools(wish.provider, held));
+  accept(signedIn);
+  // Signing in may have refreshed them already.
+  const secrets = await held.read();
   const now = deps.now();
   return deps.database.transaction(async (tx) => {
-    const inbox = await createInbox(
-      tx,
-      accountId,
-      {
-        provider: wish.provider,
-        address: signedIn.address,
-        addresses: signedIn.addresses,
-        owner: { externalId: wish.owner?.externalId ?? null, name: wish.owner?.name ?? null },
-        externalId: wish.externalId ?? null,
-        metadata: wish.metadata ?? {},
-        settings,
-        since: wish.since,
-        folders: signedIn.folders,
-        warnings: signedIn.warnings,
-        nextPollAt: now,
-      },
-      now,
-    );
-    await saveSecrets(tx, deps.keys, accountId, inbox.id, secrets, null);
+    const inbox = wish.reconnect
+      ? await reconnect(tx, accountId, wish.reconnect, settings, now)
+      : await createInbox(tx, accountId, newInbox(wish, settings, signedIn, now), now);
+    if (!inbox) throw new InvalidSettings([{ path: ["inboxId"], message: "there is no such inbox" }]);
+    const version = (await readSecrets(tx, deps.keys, accountId, inbox.id))?.version ?? null;
+    await saveSecrets(tx, deps.keys, accountId, inbox.id, secrets, version);
     const data = { inboxId: inbox.id, address: inbox.address, provider: inbox.provider };
-    await appendEvents(tx, accountId, [{ type: "inbox.connected", backfill: false, data }], now);
+    await appendEvents(tx, accountId, [{ type: wish.reconnect ? "inbox.recovered" : "inbox.connected", backfill: false, data }], now);
     return inbox;
   });
+};
+
+const newInbox = (wish: ConnectWish, settings: Json, signedIn: SignedIn, now: number): NewInbox => ({
+  provider: wish.provider,
+  address: signedIn.address,
+  addresses: signedIn.addresses,
+  owner: { externalId: wish.owner?.externalId ?? null, name: wish.owner?.name ?? null },
+  externalId: wish.externalId ?? null,
+  metadata: wish.metadata ?? {},
+  settings,
+  since: wish.since,
+  folders: signedIn.folders,
+  warnings: signedIn.warnings,
+  nextPollAt: now,
+});
+
+/** Where it stopped is kept: mail that came meanwhile is read now. */
+const reconnect = async (tx: Write, accountId: string, inboxId: string, settings: Json, now: number): Promise<Inbox | null> => {
+  await updateInbox(tx, accountId, inboxId, { settings }, now);
+  return changeState(tx, accountId, inboxId, { state: "watching", nextPollAt: now }, now);
 };
 
 const checked = (schema: z.ZodObject, value: unknown, where: string): Json => {
@@ -83,5 +108,14 @@ const checked = (schema: z.ZodObject, value: unknown, where: string): Json => {
   return result.data as Json;
 };
 
-/** Credentials that are not stored yet: nothing to refresh at a first sign-in. */
-const given = (secrets: Json): Credentials => ({ read: async () => secrets, refresh: (fn) => fn(secrets) });
+/** Credentials that are not stored yet: a refresh changes only what is held here. */
+const given = (secrets: Json): Credentials => {
+  let held = secrets;
+  return {
+    read: async () => held,
+    async refresh(fn) {
+      held = await fn(held);
+      return held;
+    },
+  };
+};

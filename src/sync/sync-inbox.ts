@@ -21,7 +21,7 @@ export type SyncDeps = {
   keys: Keys;
   /** Null: there is no such connector (any more). */
   loadConnector: (provider: string) => Promise<Connector | null>;
-  tools: (credentials: Credentials, signal: AbortSignal) => Tools;
+  tools: (provider: string, credentials: Credentials, signal: AbortSignal) => Tools;
   now: () => number;
   log: Pick<pino.Logger, "info" | "warn" | "error">;
   pollEveryMs: number;
@@ -73,7 +73,10 @@ const readInbox = async (deps: SyncDeps, { inbox, cursor, claim }: Claimed, sign
   const { database, keys, now } = deps;
   const credentials = inboxCredentials({ database, keys, accountId: inbox.accountId, inboxId: inbox.id, now });
   const { id, address, settings } = inbox;
-  const session = await connector.open({ id, address, settings, since: listSince(inbox, cursor) }, deps.tools(credentials, signal));
+  const session = await connector.open(
+    { id, address, settings, since: listSince(inbox, cursor) },
+    deps.tools(inbox.provider, credentials, signal),
+  );
   try {
     return await readPages(deps, session, inbox, cursor, claim, signal);
   } finally {

@@ -13,6 +13,7 @@ import { runDaemon } from "../../src/cli/run-daemon.ts";
 import { upsertAccount } from "../../src/store/accounts.ts";
 import { createApiKey } from "../../src/store/api-keys.ts";
 import { listInboxes } from "../../src/store/inboxes.ts";
+import { connectInbox } from "../../src/sync/connect-inbox.ts";
 import { makeNotice, makeSent } from "../fixtures/make-mail.ts";
 
 const inboxes = Number(process.env.INBOXES ?? 20);
@@ -68,7 +69,7 @@ try {
 
   // A timeline of the same length in both measurements: one inbox is read before the first.
   const connect = (path: string, n: number) =>
-    house.connectInbox(accountId, {
+    connectInbox(house.connecting, accountId, {
       provider: "maildir",
       address: `u${n}@sales.example`,
       settings: { path },

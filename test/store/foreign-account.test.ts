@@ -9,6 +9,8 @@ import * as accounts from "../../src/store/accounts.ts";
 import * as agePending from "../../src/store/age-pending.ts";
 import * as apiKeys from "../../src/store/api-keys.ts";
 import * as appendHistory from "../../src/store/append-history.ts";
+import * as authorizations from "../../src/store/authorizations.ts";
+import * as connectLinks from "../../src/store/connect-links.ts";
 import * as contacts from "../../src/store/contacts.ts";
 import * as engagements from "../../src/store/engagements.ts";
 import * as erase from "../../src/store/erase.ts";
@@ -48,6 +50,15 @@ const theirDueAt = now + 4242;
 const bounce = (name: string, address: string) =>
   notice(name, [outcome(address, { diagnostic: "foreign words" })], { ref: `bounce-${name}` });
 
+const linkWish = (name: string): connectLinks.ConnectLinkWish => ({
+  owner: { externalId: name, name },
+  expectedAddress: null,
+  providers: [],
+  inboxId: null,
+  language: null,
+  sinceDays: 30,
+});
+
 const setUp = async (database: Database, keys: Keys) => {
   const [mine] = await accountWithInboxes(database, 1, { name: "mine" });
   const [theirs, bare] = await accountWithInboxes(database, 2, { name: "foreign", metadata: "foreign" });
@@ -77,6 +88,7 @@ const setUp = async (database: Database, keys: Keys) => {
     upsertContacts.upsertContacts(tx, accountId, [{ externalId: "foreign", name: "foreign", addresses: ["foreign@x.example"] }], now),
   );
   const key = await write((tx) => apiKeys.createApiKey(tx, accountId, { scope: "read", label: "foreign" }, now));
+  const { link } = await write((tx) => connectLinks.createConnectLink(tx, accountId, linkWish("foreign"), late, now));
   const [engagement] = (await engagements.listEngagements(database.read, accountId)).data;
   const kept = await notices.readNotices(database.read, accountId, saved.notices);
   if (!engagement) throw new Error("no engagement");
@@ -92,6 +104,7 @@ const setUp = async (database: Database, keys: Keys) => {
     engagement,
     notices: kept,
     keyId: key.id,
+    link: link.id,
   };
 };
 
@@ -127,6 +140,12 @@ const calls: Record<string, (s: Setting) => unknown> = {
   "contacts/getContact": (s) => contacts.getContact(s.read, s.mine, s.engagement.contactId),
   "contacts/listContacts": (s) => contacts.listContacts(s.read, s.mine, { externalId: "foreign" }),
   "contacts/findContactByAddress": (s) => contacts.findContactByAddress(s.read, s.mine, "foreign-2@x.example"),
+  "authorizations/createAuthorization": (s) => s.write((tx) => authorizations.createAuthorization(tx, s.keys, s.mine, "ours", now)),
+  "connect-links/createConnectLink": (s) => s.write((tx) => connectLinks.createConnectLink(tx, s.mine, linkWish("ours"), late, now)),
+  "connect-links/getConnectLink": (s) => connectLinks.getConnectLink(s.read, s.mine, s.link, now),
+  "connect-links/useConnectLink": (s) => s.write((tx) => connectLinks.useConnectLink(tx, s.mine, s.link, now)),
+  "connect-links/settleConnectLink": (s) =>
+    s.write((tx) => connectLinks.settleConnectLink(tx, s.mine, s.link, { outcome: "denied", inboxId: null }, now)),
   "contacts/addressOwners": (s) => contacts.addressOwners(s.read, s.mine, ["foreign-2@x.example"]),
   "contacts/makeContacts": (s) => s.write((tx) => contacts.makeContacts(tx, s.mine, ["foreign-2@x.example"], now)),
   "engagements/getEngagement": (s) => engagements.getEngagement(s.read, s.mine, s.engagement.id),
@@ -263,6 +282,9 @@ const withoutAccount: Record<string, string> = {
   "accounts/listAccounts": "lists accounts: for instance admins",
   "age-pending/accountsWithAgedPending": "tells the scheduler which accounts have work; gives ids alone",
   "api-keys/verifyApiKey": "finds out whose key it is",
+  "authorizations/takeAuthorization": "finds out whose sign-in it is",
+  "authorizations/deleteEndedAuthorizations": "removes what has ended, of everybody",
+  "connect-links/findConnectLink": "finds out whose link it is",
   "inbox-secrets/resealSecrets": "turns the keys of the whole installation",
   "key-check/checkKeys": "the installation's keys",
   "sign-in/deleteEndedSignIns": "removes what has ended, of everybody",
@@ -290,6 +312,7 @@ const withoutQueries = new Set([
   "lock-data-directory",
   "migrate",
   "notice-event",
+  "one-time-secret",
   "open",
   "postgres",
   "secrets",

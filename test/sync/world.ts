@@ -67,7 +67,7 @@ export const worldOf = (
     database,
     keys: newKeys(),
     loadConnector: async () => connector,
-    tools: (credentials, signal) => ({
+    tools: (_provider, credentials, signal) => ({
       app: null,
       signal,
       now: clock,

@@ -10,6 +10,7 @@ import { type Engagement, listEngagements } from "../../store/engagements.ts";
 import { getInbox } from "../../store/inboxes.ts";
 import { listNotices, type Notice } from "../../store/notices.ts";
 import { createSignInLink } from "../../store/sign-in.ts";
+import { connectInbox } from "../../sync/connect-inbox.ts";
 import { explainMessageId } from "../../sync/explain.ts";
 import { loadConfig } from "../config.ts";
 import { CliError } from "../exit-code.ts";
@@ -79,7 +80,7 @@ const lookAtMailbox = async (): Promise<{ messageIds: string[]; end: number }> =
 const readMailbox = async (house: House, daemon: Daemon, accountId: string, notices: number): Promise<void> => {
   const since = house.now() - 30 * 86_400_000;
   const owner = { name: "Sales team" };
-  const connected = await house.connectInbox(accountId, {
+  const connected = await connectInbox(house.connecting, accountId, {
     provider: "maildir",
     address: "sales@sales.example",
     settings: { path: mailbox },

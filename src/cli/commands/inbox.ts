@@ -6,6 +6,7 @@ import type { Connector } from "../../ports/connector.ts";
 import { inboxCredentials } from "../../store/inbox-secrets.ts";
 import { changeState, getInbox, type Inbox, listInboxes, updateInbox } from "../../store/inboxes.ts";
 import { pollNow } from "../../store/turns.ts";
+import { connectInbox } from "../../sync/connect-inbox.ts";
 import { syncInbox } from "../../sync/sync-inbox.ts";
 import { CliError } from "../exit-code.ts";
 import type { House } from "../house.ts";
@@ -30,7 +31,7 @@ export const inboxCommand = (): Command => {
         const secrets = await askSecrets(connector);
         const since = house.now() - days(wish.since ?? `${house.config.sync.firstSyncDays}d`) * 86_400_000;
         const owner = wish.owner === undefined ? undefined : { name: wish.owner };
-        const made = await house.connectInbox(account.id, {
+        const made = await connectInbox(house.connecting, account.id, {
           provider,
           address: wish.address,
           settings: wish.settings,
@@ -116,7 +117,7 @@ export const inboxCommand = (): Command => {
         if (!connector) throw new CliError("data", `There is no provider ${row.provider} any more.`);
         const { database, keys, now } = house;
         const credentials = inboxCredentials({ database, keys, accountId: row.accountId, inboxId: row.id, now });
-        const answers = await connector.probe(row, house.tools(credentials));
+        const answers = await connector.probe(row, house.tools(row.provider, credentials));
         print(
           command,
           answers,
