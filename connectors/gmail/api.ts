@@ -1,0 +1,136 @@
+import { gmail, type gmail_v1 } from "googleapis/build/src/apis/gmail/index.js";
+import { envelopeFields } from "../../src/bounces/envelope.ts";
+import { ConnectorError, type Tools } from "../../src/ports/connector.ts";
+import { sleep } from "../shared/sleep.ts";
+import { googleError, isPassing, isTooLarge, statusOf } from "./google-error.ts";
+import { type Access, accessToken } from "./tokens.ts";
+import { sendOnce, timeoutMs } from "./transport.ts";
+import { units } from "./units.ts";
+
+export type History = gmail_v1.Schema$ListHistoryResponse;
+export type Listing = { ids: string[]; nextPageToken: string | null };
+
+/**
+ * The few calls of the Gmail API (v1) that this connector makes, all read-only, each paid for with the limiter first. Null
+ * where Google answers 404. Throws ConnectorError, or the signal's reason when it is aborted.
+ */
+export type GmailApi = {
+  profile(): Promise<{ address: string; historyId: string }>;
+  sendAs(): Promise<string[]>;
+  /** Changes after a position, at most 500; null when Google does not know the position any more. */
+  history(startHistoryId: string, pageToken: string | undefined): Promise<History | null>;
+  /** The ids a search finds, spam and trash included, at most 500. */
+  list(q: string, pageToken: string | undefined): Promise<Listing>;
+  message(id: string): Promise<gmail_v1.Schema$Message | null>;
+  /** The message as Google took it in; "too_large" when it is clearly over the limit. */
+  raw(id: string, maxBytes: number): Promise<Buffer | "too_large" | null>;
+};
+
+type CallOptions = { signal: AbortSignal; headers: { authorization: string }; timeout: number; retry: false; maxContentLength?: number };
+type Request<T> = (options: CallOptions) => Promise<{ data: T }>;
+
+/** Before the one second try: a connection that broke or a server that was being replaced is back by then. */
+const pauseMs = 500;
+
+/** Only these fields leave Google: the snippet, which is the beginning of a letter, does not. */
+const metadataFields = "id,threadId,labelIds,internalDate,sizeEstimate,payload/headers";
+
+const userId = "me";
+
+const createCall = (inboxId: string, tools: Tools, { source }: Access) => {
+  const { limiter, now, signal } = tools;
+
+  const once = async <T>(request: Request<T>, refused: string | null = null): Promise<T> => {
+    const token = await accessToken(source, tools, refused);
+    try {
+      return (await request({ signal, headers: { authorization: `Bearer ${token}` }, timeout: timeoutMs, retry: false })).data;
+    } catch (error) {
+      signal.throwIfAborted();
+      // A token can end before its time: once, a new one is tried.
+      if (statusOf(error) === 401 && refused === null) return once(request, token);
+      throw error;
+    }
+  };
+
+  const twice = async <T>(cost: number, request: Request<T>): Promise<T> => {
+    await pay(cost);
+    try {
+      return await once(request);
+    } catch (error) {
+      if (!isPassing(error)) throw error;
+    }
+    await sleep(pauseMs, signal);
+    await pay(cost);
+    return once(request);
+  };
+
+  const pay = async (cost: number): Promise<void> => {
+    await limiter.take(`gmail:user:${inboxId}`, cost, signal);
+    await limiter.take("gmail:app", cost, signal);
+  };
+
+  return async <T>(cost: number, request: Request<T>): Promise<T | null> => {
+    signal.throwIfAborted();
+    try {
+      return await twice(cost, request);
+    } catch (error) {
+      if (statusOf(error) === 404) return null;
+      throw googleError(error, now());
+    }
+  };
+};
+
+const present = <T>(data: T | null | undefined): T => {
+  if (data !== null && data !== undefined) return data;
+  throw new ConnectorError("unavailable", "Google left out what it was asked for. The next look tries again.");
+};
+
+/** Opens the Gmail API for one inbox; nothing is asked of it yet. */
+export const openApi = (inboxId: string, tools: Tools, access: Access): GmailApi => {
+  const { users } = gmail({ version: "v1", adapter: sendOnce(access.gateway) });
+  const call = createCall(inboxId, tools, access);
+  return {
+    async profile() {
+      const found = present(await call(units.getProfile, (options) => users.getProfile({ userId }, options)));
+      return { address: present(found.emailAddress), historyId: present(found.historyId) };
+    },
+    async sendAs() {
+      const found = await call(units.sendAsList, (options) => users.settings.sendAs.list({ userId }, options));
+      return (found?.sendAs ?? []).filter(isVerified).flatMap(({ sendAsEmail }) => sendAsEmail ?? []);
+    },
+    history: (startHistoryId, pageToken) =>
+      call(units.historyList, (options) =>
+        users.history.list({ userId, startHistoryId, historyTypes: ["messageAdded", "labelAdded"], maxResults: 500, pageToken }, options),
+      ),
+    async list(q, pageToken) {
+      const found = present(
+        await call(units.messagesList, (options) =>
+          users.messages.list({ userId, q, includeSpamTrash: true, maxResults: 500, pageToken }, options),
+        ),
+      );
+      return { ids: (found.messages ?? []).flatMap(({ id }) => id ?? []), nextPageToken: found.nextPageToken ?? null };
+    },
+    message: (id) =>
+      call(units.messagesGet, (options) =>
+        users.messages.get({ userId, id, format: "metadata", metadataHeaders: [...envelopeFields], fields: metadataFields }, options),
+      ),
+    async raw(id, maxBytes) {
+      // Base64 in JSON makes four bytes of three.
+      const maxContentLength = Math.ceil((maxBytes * 4) / 3) + 65_536;
+      const request: Request<gmail_v1.Schema$Message | "too_large"> = async (options) => {
+        try {
+          return await users.messages.get({ userId, id, format: "raw", fields: "id,raw" }, { ...options, maxContentLength });
+        } catch (error) {
+          if (isTooLarge(error)) return { data: "too_large" };
+          throw error;
+        }
+      };
+      const found = await call(units.messagesGet, request);
+      return found === null || found === "too_large" ? found : Buffer.from(present(found.raw), "base64url");
+    },
+  };
+};
+
+/** An address Gmail has not verified may belong to somebody else; the main one carries no status. */
+const isVerified = ({ isPrimary, verificationStatus }: gmail_v1.Schema$SendAs): boolean =>
+  isPrimary === true || verificationStatus === "accepted";

@@ -1,0 +1,68 @@
+/** Gmail and Google Workspace by the Gmail API (v1), read-only: with a person's consent, or by domain-wide delegation. */
+import { type ConnectedInbox, type Connector, ConnectorError, type Tools } from "../../src/ports/connector.ts";
+import { type GmailApi, openApi } from "./api.ts";
+import { authorize } from "./authorize.ts";
+import { allFolders } from "./envelope-of.ts";
+import { fetchRaw } from "./fetch-raw.ts";
+import { probeGmail } from "./probe.ts";
+import { pullGmail } from "./pull.ts";
+import { domainSecrets, readSettings, secrets, settings } from "./settings.ts";
+import { type Access, domainAccess, personAccess } from "./tokens.ts";
+
+type FindAccess = (tools: Tools, address: string) => Access;
+
+const connect = (find: FindAccess, inbox: ConnectedInbox, tools: Tools): GmailApi => {
+  readSettings(inbox);
+  return openApi(inbox.id, tools, find(tools, inbox.address));
+};
+
+/** Whose mailbox it is, with every address it sends from. Another person's than the one that was to be connected is refused. */
+const signInWith =
+  (find: FindAccess): Connector["signIn"] =>
+  async (inbox, tools) => {
+    const api = connect(find, inbox, tools);
+    const { address } = await api.profile();
+    const addresses = [...new Set([address, ...(await api.sendAs())].map((each) => each.toLowerCase()))];
+    if (!addresses.includes(inbox.address.toLowerCase())) {
+      const text = `You signed in as ${address}, but this inbox is ${inbox.address}. Sign in with that account.`;
+      throw new ConnectorError("auth", text, { outcome: "wrong_address" });
+    }
+    return { address: address.toLowerCase(), addresses, folders: allFolders, warnings: [] };
+  };
+
+const openWith =
+  (find: FindAccess): Connector["open"] =>
+  async (inbox, tools) => {
+    const api = connect(find, inbox, tools);
+    return {
+      pull: (cursor) => pullGmail(api, inbox, tools, cursor),
+      fetchRaw: (ref, { maxBytes }) => fetchRaw(api, ref, maxBytes),
+      // Every request stands for itself: there is nothing to close.
+      close: async () => {},
+    };
+  };
+
+const limits = [
+  { code: "first_sync_likely", text: "The first sync opens sent mail and what looks like a notice, unless you choose everything." },
+  { code: "quota", text: "Google lets us read at most 300 messages a minute in each mailbox." },
+];
+
+/** The connector for Gmail with a person's consent. */
+export const gmail: Connector = {
+  describe: { label: "Gmail", limits, settings, secrets },
+  authorize,
+  signIn: signInWith(personAccess),
+  open: openWith(personAccess),
+  probe: (inbox, tools) => probeGmail(connect(personAccess, inbox, tools)),
+};
+
+/**
+ * The connector for every mailbox of a Google Workspace whose administrator let the operator's service account in. It opens
+ * any of them without asking its owner: so only the operator may connect one, never a user in a browser.
+ */
+export const gmailDomain: Connector = {
+  describe: { label: "Gmail (whole organisation)", operatorOnly: true, limits, settings, secrets: domainSecrets },
+  signIn: signInWith(domainAccess),
+  open: openWith(domainAccess),
+  probe: (inbox, tools) => probeGmail(connect(domainAccess, inbox, tools)),
+};

@@ -1,0 +1,140 @@
+/** What goes wrong with Google, as a ConnectorError with a sentence a person can act on. */
+import { gaxios } from "google-auth-library";
+import { ConnectorError, type ConnectorErrorKind, type SignInOutcome } from "../../src/ports/connector.ts";
+import { waitAsked } from "../shared/wait-asked.ts";
+
+type Meaning = { kind: ConnectorErrorKind; text: string; outcome?: SignInOutcome };
+
+/** An error of the API (AIP-193): `{"error": {"code": 403, "message": "…", "errors": [{"reason": "rateLimitExceeded"}], "details": […]}}`. */
+type ApiError = { message?: string; status?: string; errors?: { reason?: string }[]; details?: { reason?: string; retryDelay?: string }[] };
+
+/** An error of the token endpoint (RFC 6749, 5.2): `{"error": "invalid_grant", "error_description": "…"}`. */
+type Answer = { error?: string | ApiError; error_description?: string };
+
+/** The HTTP status Google answered with, or null if it did not answer. */
+export const statusOf = (error: unknown): number | null => (error instanceof gaxios.GaxiosError ? (error.response?.status ?? null) : null);
+
+const answerOf = (error: gaxios.GaxiosError): Answer => {
+  const data: unknown = error.response?.data;
+  return typeof data === "object" && data !== null ? data : {};
+};
+
+/** Every word Google has for the reason of a refusal, old style and new. */
+const reasonsOf = ({ errors, details, status }: ApiError): string[] =>
+  [...(errors ?? []).map(({ reason }) => reason), ...(details ?? []).map(({ reason }) => reason), status].filter(
+    (reason) => reason !== undefined,
+  );
+
+/** True when Google did not answer at all, or said that it is its own failure: a second try may go better. */
+export const isPassing = (error: unknown): boolean => {
+  if (!(error instanceof gaxios.GaxiosError) || error.code === "TimeoutError") return false;
+  const status = statusOf(error);
+  return status === null || status >= 500;
+};
+
+/** True when an answer was cut off because it was larger than we let it. */
+export const isTooLarge = (error: unknown): boolean => error instanceof gaxios.GaxiosError && /over (?:the )?limit/.test(error.message);
+
+const reconnect: Meaning = { kind: "auth", text: "Google no longer lets us in. Sign in at Google again to reconnect." };
+
+/** Reasons of the API ("Resolve errors", Gmail API), of the first that is known. */
+const byReason: { readonly [reason: string]: Meaning } = {
+  rateLimitExceeded: { kind: "rate_limited", text: "Google asks us to slow down." },
+  userRateLimitExceeded: { kind: "rate_limited", text: "Google asks us to slow down." },
+  RESOURCE_EXHAUSTED: { kind: "rate_limited", text: "Google asks us to slow down." },
+  quotaExceeded: { kind: "rate_limited", text: "Google's quota for this app is used up." },
+  dailyLimitExceeded: { kind: "rate_limited", text: "Google's quota of the day for this app is used up." },
+  accessNotConfigured: { kind: "rejected", text: "The Gmail API is not switched on for the operator's Google project." },
+  SERVICE_DISABLED: { kind: "rejected", text: "The Gmail API is not switched on for the operator's Google project." },
+  domainPolicy: {
+    kind: "auth",
+    text: "Your organisation's administrator does not let apps read Gmail. Ask them to allow this one.",
+    outcome: "needs_admin",
+  },
+  insufficientPermissions: {
+    kind: "auth",
+    text: "Google lets us in, but not read mail. Sign in again and tick the box that lets Bounceline read your mail.",
+    outcome: "missing_permission",
+  },
+};
+const sameAs: { readonly [reason: string]: string } = { ACCESS_TOKEN_SCOPE_INSUFFICIENT: "insufficientPermissions" };
+
+/** Reasons of the token endpoint. */
+const byGrant: { readonly [code: string]: Meaning } = {
+  invalid_grant: reconnect,
+  invalid_client: { kind: "rejected", text: "Google does not know the operator's app. Its client id or secret has to be corrected." },
+  deleted_client: { kind: "rejected", text: "The operator's Google app was deleted. A new one has to be set up." },
+  unauthorized_client: {
+    kind: "auth",
+    text: "Google does not let the service account act for this mailbox. A super administrator has to allow its client id with the scope https://www.googleapis.com/auth/gmail.readonly (Admin console, Security, API controls, Domain-wide delegation).",
+    outcome: "needs_admin",
+  },
+  access_denied: { kind: "auth", text: "Google was told not to let Bounceline in. Start again if that was a mistake.", outcome: "denied" },
+  admin_policy_enforced: {
+    kind: "auth",
+    text: "Your organisation's administrator has to approve this app first.",
+    outcome: "needs_admin",
+  },
+  org_internal: {
+    kind: "auth",
+    text: "This Google app is for the members of one organisation only. Its administrator has to open it, or you sign in with another account.",
+    outcome: "needs_admin",
+  },
+};
+
+const known = (table: { readonly [name: string]: Meaning }, names: readonly string[]): Meaning | undefined =>
+  names.map((name) => (Object.hasOwn(table, name) ? table[name] : undefined)).find((meaning) => meaning !== undefined);
+
+const refused = (status: number, error: ApiError): Meaning => {
+  const found = known(
+    byReason,
+    reasonsOf(error).map((reason) => sameAs[reason] ?? reason),
+  );
+  if (found) return found;
+  // A token that may read header fields alone is refused in words only: "Metadata scope does not support 'q' parameter".
+  if (status === 403 && /metadata scope/i.test(error.message ?? "")) return byReason.insufficientPermissions ?? reconnect;
+  if (status === 401) return reconnect;
+  if (status === 429) return { kind: "rate_limited", text: "Google asks us to slow down." };
+  if (/mail service not enabled/i.test(error.message ?? "")) return { kind: "rejected", text: "This Google account has no Gmail mailbox." };
+  return { kind: "unavailable", text: `Google refused what it was asked for (${status}).` };
+};
+
+const meaningOf = (error: gaxios.GaxiosError): Meaning => {
+  const status = statusOf(error);
+  if (status === null) {
+    const text =
+      error.code === "TimeoutError" ? "Google does not answer." : `The connection to Google failed (${error.code ?? "no reason given"}).`;
+    return { kind: "unavailable", text };
+  }
+  // Before what it says: a busy token endpoint is no reason to ask anybody to sign in again.
+  if (status >= 500) return { kind: "unavailable", text: `Google cannot serve this mailbox at the moment (${status}).` };
+  const answer = answerOf(error).error;
+  if (typeof answer === "string" && status !== 429) return grantRefused(answer) ?? refused(status, {});
+  return refused(status, typeof answer === "object" ? answer : {});
+};
+
+const grantRefused = (code: string): Meaning | undefined => known(byGrant, [code]);
+
+const wait = (error: gaxios.GaxiosError, now: number): number | null => {
+  const answer = answerOf(error).error;
+  const details = typeof answer === "object" ? answer : {};
+  const delay = details.details?.map(({ retryDelay }) => retryDelay).find((each) => each !== undefined);
+  return waitAsked({ header: error.response?.headers.get("retry-after") ?? null, text: `${delay ?? ""} ${details.message ?? ""}` }, now);
+};
+
+/** A ConnectorError for a code a redirect or the token endpoint gave (RFC 6749, 4.1.2.1 and 5.2). */
+export const refusalError = (code: string): ConnectorError => {
+  const { kind, text, outcome } = grantRefused(code) ?? { kind: "auth", text: "Google did not let us in. Start again." };
+  return new ConnectorError(kind, text, outcome ? { outcome } : {});
+};
+
+/**
+ * The ConnectorError an error means; what is no failure of Google's stays what it is. The original is never kept as its cause:
+ * it holds the request, and with it tokens.
+ */
+export const googleError = (error: unknown, now: number): unknown => {
+  if (!(error instanceof gaxios.GaxiosError)) return error;
+  const { kind, text, outcome } = meaningOf(error);
+  const retryAfterMs = kind === "rate_limited" || kind === "unavailable" ? wait(error, now) : null;
+  return new ConnectorError(kind, text, { retryAfterMs, ...(outcome ? { outcome } : {}) });
+};

@@ -1,0 +1,69 @@
+import * as z from "zod";
+import { type App, type ConnectedInbox, ConnectorError, type Json } from "../../src/ports/connector.ts";
+import { parseSettings } from "../shared/parse-settings.ts";
+
+/** What a person chooses. Strict, because everything has a default: the settings of another provider would pass otherwise. */
+export const settings = z.strictObject({
+  firstSync: z
+    .enum(["likely", "everything"])
+    .default("likely")
+    .describe("First sync: sent mail and what looks like a notice, or all mail of the window (at most 300 messages a minute)"),
+});
+
+/** What signing in leaves behind; nobody types it. `expiresAt`: when the access token ends, epoch milliseconds. */
+export const secrets = z.object({
+  refreshToken: z.string().min(1).describe("Made by signing in at Google"),
+  accessToken: z.string().optional().describe("Made by signing in at Google"),
+  expiresAt: z.number().optional().describe("Made by signing in at Google"),
+});
+
+/** A whole organisation's mailboxes are opened by the operator's key alone: an inbox stores no more than the last access token. */
+export const domainSecrets = secrets.omit({ refreshToken: true });
+
+const serviceAccount = z.object({
+  client_email: z.string().min(1).describe("E-mail address of the service account"),
+  private_key: z.string().min(1).describe("Its private key (PEM)"),
+  client_id: z.string().optional().describe("Its client id, which the administrator allows"),
+});
+
+const gateway = z
+  .url({ protocol: /^https$/ })
+  .optional()
+  .describe("Address of a gateway that is asked in place of *.googleapis.com, where the network allows no other way out");
+
+/** The app the operator registered (config/README.md). Google's names where a part is copied from a file of Google's. */
+export const app = z.object({
+  clientId: z.string().min(1).describe("Client id of the OAuth client (type: web application)"),
+  clientSecret: z.string().min(1).describe("Its client secret"),
+  serviceAccount: serviceAccount.optional().describe("Key file of a service account with domain-wide delegation (JSON)"),
+  gateway,
+});
+
+const domainApp = z.object({ serviceAccount, gateway });
+
+export type GmailSettings = z.infer<typeof settings>;
+export type GmailApp = z.infer<typeof app>;
+export type DomainApp = z.infer<typeof domainApp>;
+export type Secrets = z.infer<typeof domainSecrets> & { refreshToken?: string | undefined };
+
+/** The settings of an inbox as this connector uses them. Throws ConnectorError "rejected" when they are not its own. */
+export const readSettings = (inbox: ConnectedInbox): GmailSettings => parseSettings(settings, inbox.settings);
+
+const readAs = <T>(schema: z.ZodType<T>, given: App, wanted: string): T => {
+  const parsed = schema.safeParse(given);
+  if (parsed.success) return parsed.data;
+  throw new ConnectorError("rejected", `Gmail cannot be used here yet: the operator has to enter ${wanted} first.`);
+};
+
+/** The operator's OAuth client. Throws ConnectorError "rejected" where none is set up. */
+export const readApp = (given: App): GmailApp => readAs(app, given, "the Google app's client id and secret");
+
+/** The operator's service account. Throws ConnectorError "rejected" where none is set up. */
+export const readDomainApp = (given: App): DomainApp => readAs(domainApp, given, "the key of a Google service account");
+
+/** Stored secrets. What was stored is never part of the error. */
+export const readSecrets = (stored: Json): Secrets => {
+  const parsed = domainSecrets.extend({ refreshToken: z.string().min(1).optional() }).safeParse(stored ?? {});
+  if (parsed.success) return parsed.data;
+  throw new ConnectorError("auth", "Nothing usable is stored for this inbox. Sign in at Google again.");
+};

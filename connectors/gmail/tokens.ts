@@ -1,0 +1,97 @@
+import { JWT, OAuth2Client } from "google-auth-library";
+import { ConnectorError, type Json, type Tools } from "../../src/ports/connector.ts";
+import { abortable } from "../shared/abortable.ts";
+import { googleError } from "./google-error.ts";
+import { type DomainApp, type GmailApp, readApp, readDomainApp, readSecrets, type Secrets } from "./settings.ts";
+import { sendOnce, timeoutMs } from "./transport.ts";
+
+/** Reads mail and send-as addresses, and changes nothing. Never beside gmail.metadata, which would forbid search and bodies. */
+export const scope = "https://www.googleapis.com/auth/gmail.readonly";
+
+/** A token is renewed a minute before it ends, so that it does not end under way. */
+const marginMs = 60_000;
+
+/** Where access tokens come from: a person's consent, or a service account that may act for a whole organisation. */
+export type TokenSource = { renew(held: Secrets): Promise<Secrets> };
+
+/**
+ * The turn's signal does not reach the token endpoint: what it answers is stored even if the turn ends meanwhile, or a
+ * refresh token that replaced ours would be lost.
+ */
+const transporterOptions = (gateway: string | undefined) => ({ timeout: timeoutMs, adapter: sendOnce(gateway) });
+
+/** The auth library's client for the operator's app, with the requests' ways of this connector. */
+export const oauthClient = ({ clientId, clientSecret, gateway }: GmailApp, redirectUri?: string): OAuth2Client =>
+  new OAuth2Client({ clientId, clientSecret, redirectUri, transporterOptions: transporterOptions(gateway) });
+
+/** Access tokens by the refresh token a person's consent left ("Using OAuth 2.0 for Web Server Applications", Refreshing). */
+const personTokens = (app: GmailApp): TokenSource => ({
+  async renew({ refreshToken }) {
+    if (refreshToken === undefined)
+      throw new ConnectorError("auth", "Nobody has signed in at Google for this inbox yet. Sign in to connect it.");
+    const client = oauthClient(app);
+    client.setCredentials({ refresh_token: refreshToken });
+    // Another refresh token than the one we sent may come back. The library forgets it in its answer, but tells it here.
+    let replaced = refreshToken;
+    client.on("tokens", (tokens) => {
+      replaced = tokens.refresh_token ?? refreshToken;
+    });
+    const { credentials } = await client.refreshAccessToken();
+    return withAccess({ refreshToken: replaced }, credentials);
+  },
+});
+
+/** Access tokens by domain-wide delegation: the service account signs that it acts for `address` (RFC 7523, 2.1). */
+const domainTokens = ({ serviceAccount, gateway }: DomainApp, address: string): TokenSource => ({
+  async renew() {
+    const { client_email: email, private_key: key } = serviceAccount;
+    const client = new JWT({ email, key, scopes: [scope], subject: address, transporterOptions: transporterOptions(gateway) });
+    return withAccess({}, await client.authorize());
+  },
+});
+
+/** Secrets as they are stored, from what the token endpoint answered. */
+export const withAccess = (held: Secrets, given: { access_token?: string | null; expiry_date?: number | null }): Secrets => ({
+  ...held,
+  ...(given.access_token ? { accessToken: given.access_token } : {}),
+  ...(given.expiry_date ? { expiresAt: given.expiry_date } : {}),
+});
+
+const usable = ({ accessToken, expiresAt }: Secrets, refused: string | null, now: number): string | null =>
+  accessToken !== undefined && accessToken !== refused && (expiresAt ?? 0) - marginMs > now ? accessToken : null;
+
+/**
+ * An access token that holds for a while and is not the one Google has just refused. Renewed at most once at a time per inbox,
+ * and stored before it is used. Throws ConnectorError: `auth` only where Google says that the consent has ended.
+ */
+export const accessToken = async (source: TokenSource, tools: Tools, refused: string | null): Promise<string> => {
+  const { credentials, now, signal } = tools;
+  const held = usable(readSecrets(await abortable(credentials.read(), signal)), refused, now());
+  if (held !== null) return held;
+  const renew = async (current: Json): Promise<Json> => {
+    const secrets = readSecrets(current);
+    // Somebody else may have renewed it while we waited for our turn.
+    if (usable(secrets, refused, now()) !== null) return current;
+    return source.renew(secrets).catch((error: unknown) => {
+      throw googleError(error, now());
+    });
+  };
+  const renewed = readSecrets(await abortable(credentials.refresh(renew), signal));
+  if (renewed.accessToken === undefined) throw new ConnectorError("unavailable", "Google gave no access token. We try again.");
+  return renewed.accessToken;
+};
+
+/** How Google is asked: with which tokens, and through which gateway. */
+export type Access = { source: TokenSource; gateway: string | undefined };
+
+/** Access to the mailbox of the person who signed in. Throws ConnectorError "rejected" without the operator's app. */
+export const personAccess = (tools: Tools): Access => {
+  const app = readApp(tools.app);
+  return { source: personTokens(app), gateway: app.gateway };
+};
+
+/** Access to the mailbox `address` of an organisation that lets the operator's service account in. */
+export const domainAccess = (tools: Tools, address: string): Access => {
+  const app = readDomainApp(tools.app);
+  return { source: domainTokens(app, address), gateway: app.gateway };
+};
