@@ -5,6 +5,7 @@ import { authenticate, type Caller, type Needs } from "./authenticate.ts";
 import type { Api, ApiDeps } from "./deps.ts";
 import { Problem, sendProblem } from "./problem.ts";
 import { accountRoutes } from "./routes/accounts.ts";
+import { connectLinkRoutes } from "./routes/connect-links.ts";
 import { contactRoutes } from "./routes/contacts.ts";
 import { engagementRoutes } from "./routes/engagements.ts";
 import { eventRoutes } from "./routes/events.ts";
@@ -57,7 +58,8 @@ export const buildApi = async (server: FastifyInstance, deps: ApiDeps): Promise<
       transformObject: jsonSchemaTransformObject,
     });
     const api = scope.withTypeProvider() as unknown as Api;
-    for (const addRoutes of [healthRoutes, accountRoutes, inboxRoutes, contactRoutes, engagementRoutes, eventRoutes]) addRoutes(api, deps);
+    for (const addRoutes of [healthRoutes, accountRoutes, inboxRoutes, connectLinkRoutes, contactRoutes, engagementRoutes, eventRoutes])
+      addRoutes(api, deps);
     scope.get("/openapi.json", { schema: { hide: true } }, () => scope.swagger());
   });
 };

@@ -12,8 +12,11 @@ export type ApiDeps = {
   version: string;
   /** Connects a mailbox by a provider that may be used over the network. */
   connectInbox: (accountId: string, wish: ConnectWish) => Promise<Inbox>;
+  disconnectInbox: (inbox: Inbox) => Promise<Inbox>;
   /** What a provider says of itself, or null when it is not there. */
   describe: (provider: string) => Promise<Description | null>;
+  /** Where this server is reached from outside, without a slash at the end. */
+  publicUrl: () => string;
   /** An inbox may be due now. */
   nudge: () => void;
   /** False: not ready, and why. */

@@ -181,6 +181,32 @@ export const engagement = z
   })
   .meta({ id: "Engagement" });
 
+export const connectLink = z
+  .object({
+    id: id("lnk"),
+    object: z.literal("connect_link"),
+    state: z.string().describe("open, used, completed, failed or expired."),
+    outcome: z.string().nullable().describe("connected, denied, needs_admin, wrong_address, missing_permission or failed."),
+    owner: z.object({ externalId: z.string().nullable(), name: z.string().nullable() }),
+    expectedAddress: z.string().nullable(),
+    providers: z.array(z.string()),
+    inboxId: z.string().nullable(),
+    expiresAt: time,
+    createdAt: time,
+    updatedAt: time,
+  })
+  .meta({ id: "ConnectLink" });
+
+export const connectLinkInput = z.object({
+  owner: z.object({ externalId: z.string().max(200).optional(), name: z.string().max(200).optional() }).optional(),
+  expectedAddress: z.email().nullable().optional().describe("The mailbox that must be signed in to."),
+  providers: z.array(z.string()).max(10).optional().describe("To choose from; all that are set up otherwise."),
+  inboxId: z.string().nullable().optional().describe("Reconnect this inbox."),
+  language: z.enum(["en", "pl"]).nullable().optional(),
+  expiresIn: z.int().min(60).max(2_592_000).default(604_800).describe("Seconds; a week by default."),
+  sinceDays: z.int().min(0).max(3650).default(30).describe("How many days back the first sync reads."),
+});
+
 export const event = z
   .object({
     id: id("evt"),

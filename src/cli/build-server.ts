@@ -1,14 +1,19 @@
 import Fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from "fastify";
 import packageJson from "../../package.json" with { type: "json" };
 import { buildApi } from "../api/build-api.ts";
+import type { Json } from "../ports/connector.ts";
 import { newId } from "../store/ids.ts";
 import { connectInbox, InvalidSettings } from "../sync/connect-inbox.ts";
+import { disconnectInbox } from "../sync/disconnect-inbox.ts";
 import { buildPages } from "../web/build-pages.ts";
+import type { SignInProvider } from "../web/connect-pages.ts";
 import type { House } from "./house.ts";
 
 /** The HTTP server: the API and the pages. `nudge` is told that an inbox may be due. */
 export const buildServer = async (house: House, nudge: () => void): Promise<FastifyInstance> => {
-  const { database, now } = house;
+  const { database, now, config } = house;
+  // Asked when it is needed: the port may be chosen only when the server listens.
+  const publicUrl = (): string => (config.publicUrl ?? server.listeningOrigin).replace(/\/$/, "");
   const server = Fastify({
     loggerInstance: house.log as FastifyBaseLogger,
     logController: new LogController({ disableRequestLogging: true }),
@@ -20,6 +25,7 @@ export const buildServer = async (house: House, nudge: () => void): Promise<Fast
     now,
     version: packageJson.version,
     nudge,
+    publicUrl,
     connectInbox: async (accountId, wish) => {
       const connector = await house.loadConnector(wish.provider);
       // Such a connector reads files of this machine: whoever holds an API key must not be able to name them.
@@ -28,6 +34,7 @@ export const buildServer = async (house: House, nudge: () => void): Promise<Fast
       }
       return connectInbox(house.connecting, accountId, wish);
     },
+    disconnectInbox: async (inbox) => (await disconnectInbox(house.connecting, inbox, "the CRM")).inbox,
     describe: async (provider) => (await house.loadConnector(provider))?.describe ?? null,
     ready: async () => {
       const check = await database.read
@@ -40,6 +47,26 @@ export const buildServer = async (house: House, nudge: () => void): Promise<Fast
       return { ready: check === "ok", checks: { database: check } };
     },
   });
-  await buildPages(server, { database, now });
+  await buildPages(server, {
+    database,
+    now,
+    publicUrl,
+    nudge,
+    connecting: house.connecting,
+    operatorName: config.operatorName ?? "Your company",
+    privacyUrl: config.privacyUrl,
+    providers: () => signInProviders(house),
+  });
   return server;
+};
+
+/** Providers people sign in to at the provider's own page, and whether the operator has set them up. */
+const signInProviders = async (house: House): Promise<SignInProvider[]> => {
+  const found = await Promise.all(house.providers.map(async (name) => ({ name, connector: await house.loadConnector(name) })));
+  return found.flatMap(({ name, connector }) => {
+    if (!connector?.authorize) return [];
+    const app = house.config.apps[name] as Json | undefined;
+    const page = app && connector.authorize.url(app, { state: "", codeChallenge: "", redirectUri: "", loginHint: null });
+    return [{ name, label: connector.describe.label, ready: app !== undefined, origin: page ? new URL(page).origin : null }];
+  });
 };

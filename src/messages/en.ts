@@ -113,6 +113,29 @@ export const en = {
   "page.timeline.others": "{failed} of {total} failed",
   "page.timeline.notice": "Notice",
   "page.timeline.asOf": "As of {time}",
+  "page.connect.title": "Connect your mailbox",
+  "page.connect.who": "{operator} wants to see which of your messages could not be delivered, so that your contacts' records say so.",
+  "page.connect.looks": "Bounceline looks at the headers of new and sent mail, and opens only messages that look like bounce notices.",
+  "page.connect.kept":
+    "It keeps recipients, subjects, dates and ids of sent mail; each notice without the letter it returns; and who replied to what.",
+  "page.connect.never":
+    "It changes, sends and deletes nothing, and uses nothing for advertising or for training. Nobody reads a notice unless you share it.",
+  "page.connect.why": "The provider's question sounds wider than that, because it has no narrower permission that shows bounce notices.",
+  "page.connect.erase": "You can disconnect and have everything erased at any time.",
+  "page.connect.expected": "Please sign in as {address}.",
+  "page.connect.button": "Sign in at {provider}",
+  "page.connect.notSetUp": "{provider}: not set up by the operator",
+  "page.connect.gone": "This link has expired or was used. Ask for a new one where you got it.",
+  "connect.connected": "{address} is connected. You can close this page.",
+  "connect.denied": "You did not agree, so nothing was connected. Open the link again to try once more.",
+  "connect.needs_admin": "Your organisation must approve this app first. Send this to your administrator: {because}",
+  "connect.missing_permission": 'You signed in, but the box "read your mail" was not ticked. Open the link again and leave it ticked.',
+  "connect.wrong_address": "{because} Open the link again and sign in to the right mailbox.",
+  "connect.failed": "It did not work: {because}",
+  "connect.unknown": "This sign-in was begun elsewhere, has ended, or took too long. Open the link again.",
+
+  "page.fault": "Something went wrong on our side; it is in the log under {id}.",
+
   "page.signIn": "This page needs the link that `bounceline owner-link` or `npm run demo` prints.",
 
   "rule.embedded_message_id": "the Message-ID in the returned mail",

@@ -116,6 +116,31 @@ export const pl: Record<TextKey, string> = {
   "page.timeline.others": "zawiodło {failed} z {total}",
   "page.timeline.notice": "Powiadomienie",
   "page.timeline.asOf": "Stan na {time}",
+  "page.connect.title": "Połącz swoją skrzynkę",
+  "page.connect.who": "{operator} chce widzieć, które z Twoich wiadomości nie dotarły, żeby zapisać to przy Twoich kontaktach.",
+  "page.connect.looks":
+    "Bounceline patrzy na nagłówki nowej i wysłanej poczty, a otwiera tylko wiadomości, które wyglądają na powiadomienia o odrzuceniu.",
+  "page.connect.kept":
+    "Zachowuje odbiorców, tematy, daty i identyfikatory wysłanej poczty; każde powiadomienie bez zwróconego listu; oraz kto na co odpowiedział.",
+  "page.connect.never":
+    "Niczego nie zmienia, nie wysyła, nie usuwa i nie używa do reklam ani do uczenia modeli. Nikt nie czyta powiadomienia, jeśli go nie udostępnisz.",
+  "page.connect.why": "Pytanie dostawcy brzmi szerzej, bo nie ma on węższego uprawnienia, które pokazuje powiadomienia o odrzuceniu.",
+  "page.connect.erase": "W każdej chwili możesz odłączyć skrzynkę i zażądać usunięcia wszystkiego.",
+  "page.connect.expected": "Zaloguj się jako {address}.",
+  "page.connect.button": "Zaloguj się w {provider}",
+  "page.connect.notSetUp": "{provider}: operator jeszcze tego nie skonfigurował",
+  "page.connect.gone": "Ten odnośnik wygasł albo został wykorzystany. Poproś o nowy tam, skąd go masz.",
+  "connect.connected": "Skrzynka {address} jest połączona. Możesz zamknąć tę stronę.",
+  "connect.denied": "Nie wyrażono zgody, więc niczego nie połączono. Otwórz odnośnik ponownie, by spróbować jeszcze raz.",
+  "connect.needs_admin": "Twoja organizacja musi najpierw zatwierdzić tę aplikację. Wyślij to administratorowi: {because}",
+  "connect.missing_permission":
+    "Zalogowano, ale pole „czytanie poczty” nie zostało zaznaczone. Otwórz odnośnik ponownie i zostaw je zaznaczone.",
+  "connect.wrong_address": "{because} Otwórz odnośnik ponownie i zaloguj się do właściwej skrzynki.",
+  "connect.failed": "Nie udało się: {because}",
+  "connect.unknown": "To logowanie rozpoczęto gdzie indziej, zakończyło się albo trwało za długo. Otwórz odnośnik ponownie.",
+
+  "page.fault": "Coś poszło nie tak po naszej stronie; zapisano to w dzienniku pod {id}.",
+
   "page.signIn": "Ta strona wymaga odnośnika, który podaje `bounceline owner-link` lub `npm run demo`.",
 
   "rule.embedded_message_id": "Message-ID w zwróconej wiadomości",

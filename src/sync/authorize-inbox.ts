@@ -11,6 +11,8 @@ export type AuthorizeWish = Omit<ConnectWish, "address" | "secrets" | "settings"
   /** The mailbox that must be signed in to; null: any. */
   expectedAddress: string | null;
   settings?: unknown;
+  /** This inbox gets the new sign-in; null: a new inbox. */
+  reconnect?: string | null;
   /** The connect link it came from. */
   linkId: string | null;
   redirectUri: string;

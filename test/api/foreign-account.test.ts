@@ -17,6 +17,8 @@ describe("with a key of another account", () => {
       engagements: engagement.id,
       accounts: theirs.accountId,
     };
+    const link = (await ask(server, theirs.write, "POST", "/v1/connect-links", { expectedAddress: "bob@sales.example" })).json;
+    idOf["connect-links"] = link.id;
     const { paths } = (await ask(server, null, "GET", "/openapi.json")).json as { paths: Record<string, Record<string, unknown>> };
     const before = JSON.stringify(
       await database.read.selectFrom("inboxes").selectAll().where("account_id", "=", theirs.accountId).execute(),

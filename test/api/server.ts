@@ -3,18 +3,32 @@ import Fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } 
 import pino from "pino";
 import { buildApi } from "../../src/api/build-api.ts";
 import type { ApiDeps } from "../../src/api/deps.ts";
+import type { Authorize } from "../../src/ports/connector.ts";
 import type { Database } from "../../src/ports/database.ts";
 import { upsertAccount } from "../../src/store/accounts.ts";
 import { createApiKey } from "../../src/store/api-keys.ts";
 import { newId } from "../../src/store/ids.ts";
 import { createInbox } from "../../src/store/inboxes.ts";
+import type { Keys } from "../../src/store/secrets.ts";
+import type { ConnectDeps } from "../../src/sync/connect-inbox.ts";
+import { disconnectInbox } from "../../src/sync/disconnect-inbox.ts";
 import { buildPages } from "../../src/web/build-pages.ts";
-import { afterThis, openNew } from "../store/engines.ts";
+import { testTools } from "../connectors/test-tools.ts";
+import { memoryConnector } from "../fakes/memory-connector.ts";
+import { afterThis, newKeys, openNew } from "../store/engines.ts";
 import { demoMessage, now, worldOf } from "../sync/world.ts";
 
 export type Tenant = { accountId: string; read: string; write: string; inboxId: string };
 
-export type TestServer = { server: FastifyInstance; database: Database; admin: string; ours: Tenant; theirs: Tenant; nudges: () => number };
+export type TestServer = {
+  server: FastifyInstance;
+  database: Database;
+  keys: Keys;
+  admin: string;
+  ours: Tenant;
+  theirs: Tenant;
+  nudges: () => number;
+};
 
 const keyFor = (database: Database, accountId: string | null, scope: "read" | "write" | "admin"): Promise<string> =>
   database.transaction(async (tx) => (await createApiKey(tx, accountId, { scope, label: scope }, now)).key);
@@ -51,8 +65,18 @@ const makeTenant = async (database: Database, name: string): Promise<Tenant> => 
   };
 };
 
-export const startServer = async (deps: Partial<ApiDeps> = {}): Promise<TestServer> => {
-  const database = await openNew("sqlite");
+export const startServer = async (deps: Partial<ApiDeps> = {}, authorize?: Authorize): Promise<TestServer> => {
+  const keys = newKeys();
+  const database = await openNew("sqlite", { keys });
+  const connector = memoryConnector({ messages: [] }, authorize);
+  const connecting: ConnectDeps = {
+    database,
+    keys,
+    loadConnector: async (provider) => (provider === "memory" ? connector : null),
+    tools: (_provider, credentials) => testTools({ app: { clientId: "app" }, credentials }),
+    now: () => now,
+  };
+  const publicUrl = () => "http://bounceline.example";
   let nudges = 0;
   const server = Fastify({
     loggerInstance: pino({ level: "silent" }) as FastifyBaseLogger,
@@ -66,19 +90,35 @@ export const startServer = async (deps: Partial<ApiDeps> = {}): Promise<TestServ
     connectInbox: async () => {
       throw new Error("no mail server in this test");
     },
+    disconnectInbox: async (inbox) => (await disconnectInbox(connecting, inbox, "the CRM")).inbox,
     describe: async () => null,
     nudge: () => {
       nudges += 1;
     },
+    publicUrl,
     ready: async () => ({ ready: true, checks: { database: "ok" } }),
     ...deps,
   });
-  await buildPages(server, { database, now: () => now });
+  await buildPages(server, {
+    database,
+    now: () => now,
+    connecting,
+    publicUrl,
+    providers: async () => [
+      { name: "memory", label: "Memory", ready: true, origin: "https://provider.example" },
+      { name: "later", label: "Later", ready: false, origin: null },
+    ],
+    operatorName: "Sales GmbH",
+    privacyUrl: "https://sales.example/privacy",
+    nudge: () => {
+      nudges += 1;
+    },
+  });
   await server.ready();
   afterThis(() => server.close());
   const ours = await makeTenant(database, "anna");
   const theirs = await makeTenant(database, "bob");
-  return { server, database, admin: await keyFor(database, null, "admin"), ours, theirs, nudges: () => nudges };
+  return { server, database, keys, admin: await keyFor(database, null, "admin"), ours, theirs, nudges: () => nudges };
 };
 
 /** Asks as somebody with a key would. */

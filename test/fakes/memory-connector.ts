@@ -5,7 +5,7 @@
 import { z } from "zod";
 import { envelopeFields, type FolderRole, type HeaderFields } from "../../src/bounces/envelope.ts";
 import { parseHeaderFields } from "../../src/bounces/header-fields.ts";
-import type { Connector, Page, Session } from "../../src/ports/connector.ts";
+import type { Authorize, Connector, Page, Session } from "../../src/ports/connector.ts";
 
 export type MemoryMessage = { ref: string; role: FolderRole; raw: Uint8Array; receivedAt: number };
 
@@ -57,7 +57,8 @@ const openMemory = (mailbox: MemoryMailbox): Session => ({
   close: async () => mailbox.onCall?.("close"),
 });
 
-export const memoryConnector = (mailbox: MemoryMailbox): Connector => ({
+export const memoryConnector = (mailbox: MemoryMailbox, authorize?: Authorize): Connector => ({
+  ...(authorize && { authorize }),
   describe: { label: "Memory", limits: [], settings: z.object({}), secrets: z.object({}) },
   signIn: async (inbox) => ({ address: inbox.address, addresses: [inbox.address], folders: [], warnings: [] }),
   open: async () => {

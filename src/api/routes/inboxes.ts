@@ -2,11 +2,11 @@ import { z } from "zod";
 import { inboxText } from "../../messages/inbox-text.ts";
 import { type Language, pickLanguage } from "../../messages/text.ts";
 import { ConnectorError, type Json } from "../../ports/connector.ts";
-import { appendEvents } from "../../store/events.ts";
 import { changeState, getInbox, type Inbox, listInboxes } from "../../store/inboxes.ts";
 import { pollNow } from "../../store/turns.ts";
 import { InvalidSettings } from "../../sync/connect-inbox.ts";
 import { accountOf } from "../account-of.ts";
+import type { Caller } from "../authenticate.ts";
 import type { Api, ApiDeps } from "../deps.ts";
 import { notFound, Problem } from "../problem.ts";
 import { rfc3339, rfc3339OrNull } from "../rfc3339.ts";
@@ -71,37 +71,49 @@ export const inboxRoutes = (api: Api, deps: ApiDeps): void => {
     },
   );
 
+  /** The inbox a request names, if it can still be used. */
+  const usable = async (request: { caller: Caller | null; params: { id: string } }): Promise<Inbox> => {
+    const found = await getInbox(deps.database.read, accountOf(request), request.params.id);
+    if (!found) throw notFound("inbox");
+    if (found.state === "disconnected") throw new Problem("inbox-not-usable", "This inbox is disconnected; connect it again.");
+    return found;
+  };
+
   const changes = {
     pause: { summary: "Stop polling until it is resumed.", state: "paused", polled: false },
     resume: { summary: "Poll again.", state: "watching", polled: true },
-    disconnect: { summary: "Stop polling and forget the credentials. Bounces found earlier stay.", state: "disconnected", polled: false },
   } as const;
   for (const [name, { summary, state, polled }] of Object.entries(changes)) {
     api.post(
       `/v1/inboxes/:id/${name}`,
       { config: write, schema: { tags, summary, params, querystring: z.object({ language }), response: { 200: inbox } } },
       async (request) => {
+        const { id, accountId } = await usable(request);
         const now = deps.now();
-        const changed = await deps.database.transaction(async (tx) => {
-          const before = await getInbox(tx, accountOf(request), request.params.id);
-          if (!before) throw notFound("inbox");
-          if (before.state === "disconnected" && name !== "disconnect") {
-            throw new Problem("inbox-not-usable", "This inbox is disconnected; connect it again.");
-          }
-          const detail = { by: `API key (${request.caller?.scope})` };
-          const row = await changeState(tx, accountOf(request), before.id, { state, detail, nextPollAt: polled ? now : null }, now);
-          if (name === "disconnect") {
-            const data = { inboxId: before.id, address: before.address, provider: before.provider };
-            await appendEvents(tx, accountOf(request), [{ type: "inbox.disconnected", backfill: false, data }], now);
-          }
-          return row;
-        });
+        const change = { state, detail: { by: "the CRM" }, nextPollAt: polled ? now : null };
+        const changed = await deps.database.transaction((tx) => changeState(tx, accountId, id, change, now));
         if (!changed) throw notFound("inbox");
         deps.nudge();
         return present(changed, wishOf(request));
       },
     );
   }
+
+  api.post(
+    "/v1/inboxes/:id/disconnect",
+    {
+      config: write,
+      schema: {
+        tags,
+        summary: "Stop polling, end the provider's consent where it can be ended, and forget the credentials.",
+        description: "Bounces found earlier stay on the timelines.",
+        params,
+        querystring: z.object({ language }),
+        response: { 200: inbox },
+      },
+    },
+    async (request) => present(await deps.disconnectInbox(await usable(request)), wishOf(request)),
+  );
 
   api.post(
     "/v1/inboxes/:id/sync",

@@ -7,6 +7,7 @@ import { inboxCredentials } from "../../store/inbox-secrets.ts";
 import { changeState, getInbox, type Inbox, listInboxes, updateInbox } from "../../store/inboxes.ts";
 import { pollNow } from "../../store/turns.ts";
 import { connectInbox } from "../../sync/connect-inbox.ts";
+import { disconnectInbox } from "../../sync/disconnect-inbox.ts";
 import { syncInbox } from "../../sync/sync-inbox.ts";
 import { CliError } from "../exit-code.ts";
 import type { House } from "../house.ts";
@@ -71,12 +72,6 @@ export const inboxCommand = (): Command => {
   const changes = [
     { name: "pause", description: "stop polling until it is resumed", state: "paused", polled: false },
     { name: "resume", description: "poll again", state: "watching", polled: true },
-    {
-      name: "disconnect",
-      description: "stop polling and forget the credentials; bounces found earlier stay",
-      state: "disconnected",
-      polled: false,
-    },
   ] as const;
   for (const change of changes) {
     inbox
@@ -92,6 +87,18 @@ export const inboxCommand = (): Command => {
         }),
       );
   }
+
+  inbox
+    .command("disconnect <id>")
+    .description("stop polling, end the provider's consent, forget the credentials; bounces found earlier stay")
+    .action((id: string, _options: object, command: Command) =>
+      onInbox(command, id, async (house, row) => {
+        const { inbox: after, revoked } = await disconnectInbox(house.connecting, row, "the operator");
+        const stays = (await house.loadConnector(row.provider))?.authorize && !revoked;
+        const note = "  note: the provider did not confirm; its owner can end the consent in the account's security settings.";
+        print(command, { ...after, revoked }, [await line(house, after), ...(stays ? [note] : [])]);
+      }),
+    );
 
   inbox
     .command("sync <id>")

@@ -1,0 +1,161 @@
+import { createHash } from "node:crypto";
+import { describe, expect, it } from "vitest";
+import { z } from "zod";
+import { type Authorize, ConnectorError } from "../../src/ports/connector.ts";
+import { readSecrets } from "../../src/store/inbox-secrets.ts";
+import { listInboxes } from "../../src/store/inboxes.ts";
+import { ask, startServer, type TestServer } from "../api/server.ts";
+
+/** A provider whose page is a URL with what it was given, and whose codes say what comes of them. */
+const provider: Authorize = {
+  app: z.object({ clientId: z.string() }),
+  url: (_app, wish) => `https://provider.example/sign-in?${new URLSearchParams({ ...wish, loginHint: wish.loginHint ?? "" })}`,
+  exchange: async ({ code, codeVerifier }) => {
+    if (code === "unticked") throw new ConnectorError("auth", "The box was not ticked.", { outcome: "missing_permission" });
+    if (code === "down") throw new ConnectorError("unavailable", "The provider does not answer.");
+    return { secrets: { token: "geheim", codeVerifier }, address: code };
+  },
+  refusal: (error) => new ConnectorError("auth", `refused: ${error}`, { outcome: error === "access_denied" ? "denied" : "needs_admin" }),
+  revoke: async () => {},
+};
+
+const start = () => startServer({}, provider);
+
+const makeLink = async ({ server, ours }: TestServer, wish: object = {}): Promise<{ id: string; path: string }> => {
+  const { status, json } = await ask(server, ours.write, "POST", "/v1/connect-links", {
+    owner: { externalId: "user-9", name: "Ola" },
+    ...wish,
+  });
+  expect(status).toBe(201);
+  expect(json.url).toMatch(/^http:\/\/bounceline\.example\/connect\/[\w-]{43}$/);
+  return { id: json.id, path: new URL(json.url).pathname };
+};
+
+/** Presses the button; gives what the browser takes to the provider, and its cookie. */
+const press = async ({ server }: TestServer, path: string) => {
+  const pressed = await server.inject({ method: "POST", url: `${path}/memory` });
+  expect(pressed.statusCode).toBe(303);
+  const cookie = String(pressed.headers["set-cookie"]);
+  expect(cookie).toMatch(/Path=\/oauth; HttpOnly; SameSite=Lax; Max-Age=900/);
+  const asked = new URL(String(pressed.headers.location)).searchParams;
+  return {
+    state: asked.get("state") ?? "",
+    challenge: asked.get("codeChallenge"),
+    redirectUri: asked.get("redirectUri"),
+    hint: asked.get("loginHint"),
+    cookie: cookie.split(";")[0] ?? "",
+  };
+};
+
+const comeBack = ({ server }: TestServer, query: Record<string, string>, cookie?: string) =>
+  server.inject({ url: `/oauth/callback?${new URLSearchParams(query)}`, headers: cookie === undefined ? {} : { cookie } });
+
+describe("a connect link", () => {
+  it("tells what will happen, as often as it is opened, and leads to a connected inbox", async () => {
+    const test = await start();
+    const link = await makeLink(test, { expectedAddress: "ola@sales.example", language: "pl" });
+    for (let opened = 0; opened < 3; opened += 1) {
+      const page = await test.server.inject({ url: link.path });
+      expect(page.statusCode).toBe(200);
+      expect(page.body).toContain("Sales GmbH chce widzieć");
+      expect(page.body).toContain("Zaloguj się jako ola@sales.example.");
+      expect(page.body).toContain("Later: operator jeszcze tego nie skonfigurował");
+      expect(page.headers["content-security-policy"]).toContain("form-action 'self' https://provider.example");
+    }
+    expect((await ask(test.server, test.ours.read, "GET", `/v1/connect-links/${link.id}`)).json.state).toBe("open");
+
+    const { state, challenge, redirectUri, hint, cookie } = await press(test, link.path);
+    expect([redirectUri, hint]).toEqual(["http://bounceline.example/oauth/callback", "ola@sales.example"]);
+    const done = await comeBack(test, { state, code: "ola@sales.example" }, cookie);
+    expect([done.statusCode, done.body.includes("ola@sales.example is connected")]).toEqual([200, true]);
+
+    const { json } = await ask(test.server, test.ours.read, "GET", `/v1/connect-links/${link.id}`);
+    expect(json).toMatchObject({ state: "completed", outcome: "connected", owner: { externalId: "user-9", name: "Ola" } });
+    const inbox = (await listInboxes(test.database.read, test.ours.accountId)).data.find(({ id }) => id === json.inboxId);
+    expect(inbox).toMatchObject({
+      address: "ola@sales.example",
+      provider: "memory",
+      owner: { externalId: "user-9", name: "Ola" },
+      state: "first_sync",
+    });
+    const events = (await ask(test.server, test.ours.read, "GET", "/v1/events?after=3")).json.data;
+    expect(events.map((event: { type: string }) => event.type)).toEqual(["inbox.connected", "connect_link.completed"]);
+    expect(JSON.stringify(events)).not.toContain("geheim");
+    // The verifier that was kept is the one whose hash went to the provider (RFC 7636).
+    const stored = await readSecrets(test.database.read, test.keys, test.ours.accountId, json.inboxId);
+    const { codeVerifier } = (stored?.secrets ?? {}) as { codeVerifier: string };
+    expect(createHash("sha256").update(codeVerifier).digest("base64url")).toBe(challenge);
+    expect((await test.server.inject({ url: link.path })).statusCode).toBe(410);
+  });
+
+  it.each([
+    [{ error: "access_denied" }, "denied", /You did not agree/],
+    [{ error: "admin_policy_enforced" }, "needs_admin", /must approve this app first.*refused: admin_policy_enforced/],
+    [{ code: "unticked" }, "missing_permission", /was not ticked/],
+    [{ code: "eva@sales.example" }, "wrong_address", /You signed in as eva@sales\.example; the mailbox to connect is ola@sales\.example/],
+    [{ code: "down" }, "failed", /The provider does not answer/],
+  ])("that ends with %j is %s, connects nothing, and can be tried again", async (query, outcome, words) => {
+    const test = await start();
+    const link = await makeLink(test, { expectedAddress: "ola@sales.example" });
+    const { state, cookie } = await press(test, link.path);
+    const done = await comeBack(test, { state, ...query } as Record<string, string>, cookie);
+    expect(done.statusCode).toBe(400);
+    expect(done.body).toMatch(words);
+    expect((await ask(test.server, test.ours.read, "GET", `/v1/connect-links/${link.id}`)).json).toMatchObject({
+      state: "failed",
+      outcome,
+      inboxId: null,
+    });
+    expect((await listInboxes(test.database.read, test.ours.accountId)).data).toHaveLength(1);
+    const again = await press(test, link.path);
+    expect((await comeBack(test, { state: again.state, code: "ola@sales.example" }, again.cookie)).statusCode).toBe(200);
+  });
+
+  it("that reconnects an inbox keeps it, and gives it the new sign-in", async () => {
+    const test = await start();
+    const link = await makeLink(test, { inboxId: test.ours.inboxId });
+    const { state, cookie } = await press(test, link.path);
+    expect((await comeBack(test, { state, code: "anna@sales.example" }, cookie)).statusCode).toBe(200);
+    expect((await listInboxes(test.database.read, test.ours.accountId)).data).toHaveLength(1);
+    expect((await readSecrets(test.database.read, test.keys, test.ours.accountId, test.ours.inboxId))?.secrets).toMatchObject({
+      token: "geheim",
+    });
+    const foreign = await ask(test.server, test.ours.write, "POST", "/v1/connect-links", { inboxId: test.theirs.inboxId });
+    expect(foreign.status).toBe(404);
+  });
+});
+
+describe("coming back from the provider", () => {
+  it("connects nothing in another browser, with a made-up state, or twice", async () => {
+    const test = await start();
+    const link = await makeLink(test);
+    const { state, cookie } = await press(test, link.path);
+    const other = await press(test, link.path);
+    for (const [query, jar] of [
+      [{ state, code: "x@sales.example" }, undefined],
+      [{ state, code: "x@sales.example" }, other.cookie],
+      [{ state: "guess", code: "x@sales.example" }, cookie],
+      [{ code: "x@sales.example" }, cookie],
+    ] as const) {
+      const refused = await comeBack(test, query, jar);
+      expect([refused.statusCode, refused.body.includes("begun elsewhere")]).toEqual([400, true]);
+    }
+    expect((await comeBack(test, { state, code: "x@sales.example" }, cookie)).statusCode).toBe(200);
+    expect((await comeBack(test, { state, code: "x@sales.example" }, cookie)).statusCode).toBe(400);
+    expect((await listInboxes(test.database.read, test.ours.accountId)).data).toHaveLength(2);
+  });
+
+  it("shows what the provider sent as text", async () => {
+    const test = await start();
+    const { state, cookie } = await press(test, (await makeLink(test)).path);
+    const page = await comeBack(test, { state, error: "<script>alert(1)</script>" }, cookie);
+    expect(page.body).not.toContain("<script>");
+    expect(page.body).toContain("&lt;script&gt;");
+  });
+});
+
+it("a link nobody made is gone", async () => {
+  const { server } = await start();
+  expect((await server.inject({ url: "/connect/guess" })).statusCode).toBe(410);
+  expect((await server.inject({ method: "POST", url: "/connect/guess/memory" })).headers.location).toBe("/connect/guess");
+});
