@@ -1,3 +1,4 @@
+// biome-ignore lint/style/noRestrictedImports: the src folder of a package, and of its 300 APIs the one file of Gmail
 import { gmail, type gmail_v1 } from "googleapis/build/src/apis/gmail/index.js";
 import { envelopeFields } from "../../src/bounces/envelope.ts";
 import { ConnectorError, type Tools } from "../../src/ports/connector.ts";
@@ -7,6 +8,8 @@ import { type Access, accessToken } from "./tokens.ts";
 import { sendOnce, timeoutMs } from "./transport.ts";
 import { units } from "./units.ts";
 
+export type Message = gmail_v1.Schema$Message;
+export type HistoryRecord = gmail_v1.Schema$History;
 export type History = gmail_v1.Schema$ListHistoryResponse;
 export type Listing = { ids: string[]; nextPageToken: string | null };
 
@@ -21,7 +24,7 @@ export type GmailApi = {
   history(startHistoryId: string, pageToken: string | undefined): Promise<History | null>;
   /** The ids a search finds, spam and trash included, at most 500. */
   list(q: string, pageToken: string | undefined): Promise<Listing>;
-  message(id: string): Promise<gmail_v1.Schema$Message | null>;
+  message(id: string): Promise<Message | null>;
   /** The message as Google took it in; "too_large" when it is clearly over the limit. */
   raw(id: string, maxBytes: number): Promise<Buffer | "too_large" | null>;
 };
@@ -117,7 +120,7 @@ export const openApi = (inboxId: string, tools: Tools, access: Access): GmailApi
     async raw(id, maxBytes) {
       // Base64 in JSON makes four bytes of three.
       const maxContentLength = Math.ceil((maxBytes * 4) / 3) + 65_536;
-      const request: Request<gmail_v1.Schema$Message | "too_large"> = async (options) => {
+      const request: Request<Message | "too_large"> = async (options) => {
         try {
           return await users.messages.get({ userId, id, format: "raw", fields: "id,raw" }, { ...options, maxContentLength });
         } catch (error) {

@@ -1,7 +1,7 @@
-import type { gmail_v1 } from "googleapis/build/src/apis/gmail/index.js";
 import type { Envelope } from "../../src/bounces/envelope.ts";
 import type { Folder } from "../../src/ports/connector.ts";
 import { readEnvelope } from "../shared/read-envelope.ts";
+import type { Message } from "./api.ts";
 
 /** Gmail has labels and no folders: what a message is filed under by its labels, first that fits. */
 const folders: readonly { label: string; folder: Folder }[] = [
@@ -22,7 +22,7 @@ export const folderOf = (labels: readonly string[]): Folder => folders.find(({ l
 /** Drafts were never sent, and chats are no mail. */
 export const isMail = (labels: readonly string[]): boolean => !labels.includes("DRAFT") && !labels.includes("CHAT");
 
-const headersOf = (message: gmail_v1.Schema$Message): Map<string, string[]> => {
+const headersOf = (message: Message): Map<string, string[]> => {
   const fields = new Map<string, string[]>();
   for (const { name, value } of message.payload?.headers ?? []) {
     const key = (name ?? "").toLowerCase();
@@ -37,7 +37,7 @@ const headersOf = (message: gmail_v1.Schema$Message): Map<string, string[]> => {
 const receivedAt = (internalDate: string | null | undefined): number | null => (internalDate ? Number(internalDate) : null);
 
 /** The envelope of a message as messages.get gives it in the format "metadata". Its threadId is a hint: Gmail joins threads by its own rules. */
-export const envelopeOf = (id: string, message: gmail_v1.Schema$Message): Envelope => {
+export const envelopeOf = (id: string, message: Message): Envelope => {
   const { path, role } = folderOf(message.labelIds ?? []);
   return readEnvelope({
     ref: id,

@@ -1,6 +1,5 @@
-import type { gmail_v1 } from "googleapis/build/src/apis/gmail/index.js";
 import { ConnectorError, type Page } from "../../src/ports/connector.ts";
-import type { History } from "./api.ts";
+import type { History, HistoryRecord, Message } from "./api.ts";
 import { isMail } from "./envelope-of.ts";
 import { fetchEnvelopes } from "./fetch-envelopes.ts";
 import { emit, emptyPage, pageSize, type Walk } from "./walk.ts";
@@ -12,13 +11,13 @@ const telling = ["SENT", "INBOX", "SPAM"];
 
 type Wanted = { record: string; id: string };
 
-const labelsOf = (message: gmail_v1.Schema$Message | undefined): string[] => message?.labelIds ?? [];
+const labelsOf = (message: Message | undefined): string[] => message?.labelIds ?? [];
 
 /**
  * The messages a record of the list of changes speaks of. Labels are not promised there ("typically only id and threadId"): a
  * draft or chat that shows itself is skipped here, before it costs anything, the others when they are read.
  */
-const wantedOf = ({ id: record, messagesAdded, labelsAdded }: gmail_v1.Schema$History): Wanted[] => {
+const wantedOf = ({ id: record, messagesAdded, labelsAdded }: HistoryRecord): Wanted[] => {
   const added = (messagesAdded ?? []).map(({ message }) => message);
   const labelled = (labelsAdded ?? []).filter(({ labelIds }) => labelIds?.some((label) => telling.includes(label)));
   return [...added, ...labelled.map(({ message }) => message)]
@@ -35,7 +34,7 @@ const advanceTo = ({ state, tools }: Walk, historyId: string): void => {
 };
 
 /** The messages of some records, each once however often it is told, in pages. A page covers whole records only. */
-async function* readRecords(walk: Walk, records: readonly gmail_v1.Schema$History[]): AsyncGenerator<Page> {
+async function* readRecords(walk: Walk, records: readonly HistoryRecord[]): AsyncGenerator<Page> {
   let wanted: Wanted[] = [];
   for (const [index, record] of records.entries()) {
     const fresh = wantedOf(record).filter(({ id }) => !walk.read.has(id));
