@@ -12,6 +12,7 @@ import { syncInbox } from "../../sync/sync-inbox.ts";
 import { CliError } from "../exit-code.ts";
 import type { House } from "../house.ts";
 import { createSecretReader } from "../read-secret.ts";
+import { signInByLoopback } from "../sign-in-by-loopback.ts";
 import { syncDeps } from "../sync-deps.ts";
 import { chosenAccount, type Globals, print, withHouse } from "../with-house.ts";
 
@@ -29,17 +30,7 @@ export const inboxCommand = (): Command => {
         if (!connector) throw new CliError("usage", `There is no provider ${provider}. There are: ${house.providers.join(", ")}.`);
         const wish = readWish(connector, settings, provider);
         const account = await chosenAccount(house, command.optsWithGlobals<Globals>());
-        const secrets = await askSecrets(connector);
-        const since = house.now() - days(wish.since ?? `${house.config.sync.firstSyncDays}d`) * 86_400_000;
-        const owner = wish.owner === undefined ? undefined : { name: wish.owner };
-        const made = await connectInbox(house.connecting, account.id, {
-          provider,
-          address: wish.address,
-          settings: wish.settings,
-          secrets,
-          owner,
-          since,
-        });
+        const made = await (connector.authorize ? connectAtProvider : connectWithSecrets)(house, account.id, provider, connector, wish);
         print(command, made, [`${made.id}  ${made.address}  connected`, ...made.warnings.map((warning) => `  note: ${warning.text}`)]);
       }),
     );
@@ -168,13 +159,44 @@ const readFurtherBack = async (house: House, row: Inbox, wish: string): Promise<
   await house.database.transaction((tx) => updateInbox(tx, row.accountId, row.id, { since }, house.now()));
 };
 
-type Wish = { address: string; since: string | undefined; owner: string | undefined; settings: Record<string, unknown> };
+type Connect = (house: House, accountId: string, provider: string, connector: Connector, wish: Wish) => Promise<Inbox>;
+
+const common = (house: House, { since, owner }: Wish) => ({
+  since: house.now() - days(since ?? `${house.config.sync.firstSyncDays}d`) * 86_400_000,
+  owner: owner === undefined ? undefined : { name: owner },
+});
+
+const connectWithSecrets: Connect = async (house, accountId, provider, connector, wish) => {
+  const { address, settings } = wish;
+  const secrets = await askSecrets(connector);
+  return connectInbox(house.connecting, accountId, { provider, address, settings, secrets, ...common(house, wish) });
+};
+
+/** Sends the person to the provider's own page, and waits for the browser to come back. */
+const connectAtProvider: Connect = async (house, accountId, provider, _connector, wish) => {
+  const asked = { provider, settings: wish.settings, expectedAddress: wish.address, ...common(house, wish) };
+  const tell = (url: string): void =>
+    void process.stderr.write(`Open this page in a browser and sign in as ${wish.address}:\n\n${url}\n\n`);
+  const ended = await signInByLoopback(house.connecting, accountId, asked, { port: wish.redirectPort, tell });
+  if (ended.result === "connected") return ended.inbox;
+  throw new CliError("denied", ended.because);
+};
+
+type Wish = {
+  /** Where the browser comes back to; 0: any free port. */
+  redirectPort: number;
+  address: string;
+  since: string | undefined;
+  owner: string | undefined;
+  settings: Record<string, unknown>;
+};
 
 type FieldSchema = { type?: string; items?: object; description?: string; default?: unknown };
 
 const kebab = (name: string): string => name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
 
 const ownOptions = {
+  "redirect-port": { type: "string" },
   address: { type: "string" },
   since: { type: "string" },
   owner: { type: "string" },
@@ -209,7 +231,13 @@ const readWish = (connector: Connector, args: string[], provider: string): Wish 
   const settings = Object.fromEntries(
     fields.filter(([name]) => values[kebab(name)] !== undefined).map(([name, field]) => [name, asField(field, values[kebab(name)])]),
   );
-  return { address: values.address, since: values.since as string | undefined, owner: values.owner as string | undefined, settings };
+  return {
+    redirectPort: Number(values["redirect-port"] ?? 0),
+    address: values.address,
+    since: values.since as string | undefined,
+    owner: values.owner as string | undefined,
+    settings,
+  };
 };
 
 const asField = (field: FieldSchema, value: unknown): unknown => {
