@@ -72,6 +72,8 @@ export type Tables = {
     last_poll_at: Millis | null;
     /** Date of the newest message seen. */
     last_mail_at: Millis | null;
+    /** Date of the newest sent message: who sends is polled more often. */
+    last_sent_at: Millis | null;
     progress: JsonText | null;
     folders: JsonText;
     warnings: JsonText;

@@ -26,6 +26,7 @@ export type Inbox = {
   failedPolls: number;
   lastPollAt: number | null;
   lastMailAt: number | null;
+  lastSentAt: number | null;
   progress: { done: number; total: number | null } | null;
   folders: Folder[];
   warnings: Warning[];
@@ -75,6 +76,7 @@ export const createInbox = async (tx: Write, accountId: string, inbox: NewInbox,
       failed_polls: 0,
       last_poll_at: null,
       last_mail_at: null,
+      last_sent_at: null,
       progress: null,
       folders: toJson(inbox.folders ?? []),
       warnings: toJson(inbox.warnings ?? []),
@@ -197,6 +199,7 @@ export const toInbox = (row: Selectable<Tables["inboxes"]>): Inbox => ({
   failedPolls: row.failed_polls,
   lastPollAt: row.last_poll_at,
   lastMailAt: row.last_mail_at,
+  lastSentAt: row.last_sent_at,
   progress: fromJsonOrNull<{ done: number; total: number | null }>(row.progress),
   folders: fromJson<Folder[]>(row.folders),
   warnings: fromJson<Warning[]>(row.warnings),

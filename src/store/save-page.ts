@@ -131,6 +131,7 @@ const settlement = (messages: readonly SavedMessage[], backfill: boolean) => ({
 /** The cursor and what people see of the inbox's progress. The row is ours since holdFence. */
 const movePosition = async (tx: Write, { accountId, inboxId, now, page, messages }: PageToSave): Promise<void> => {
   const newestMail = Math.max(0, ...messages.map(({ envelope }) => envelope.receivedAt ?? 0));
+  const newestSent = Math.max(0, ...messages.map(({ sent }) => sent?.sentAt ?? 0));
   const { warnings } = await tx
     .selectFrom("inboxes")
     .select("warnings")
@@ -145,6 +146,9 @@ const movePosition = async (tx: Write, { accountId, inboxId, now, page, messages
       ...(page.warnings.length > 0 && { warnings: toJson(together(fromJson<Warning[]>(warnings), page.warnings)) }),
       ...(newestMail > 0 && {
         last_mail_at: eb.case().when("last_mail_at", ">=", newestMail).then(eb.ref("last_mail_at")).else(newestMail).end(),
+      }),
+      ...(newestSent > 0 && {
+        last_sent_at: eb.case().when("last_sent_at", ">=", newestSent).then(eb.ref("last_sent_at")).else(newestSent).end(),
       }),
       updated_at: now,
     }))

@@ -20,6 +20,19 @@ export type NextPoll = {
 const second = 1000;
 const longestWait = 3600 * second;
 
+const hour = 3600 * second;
+
+/**
+ * How often an inbox with nothing new is looked at: a notice follows a sent message, most within minutes, nearly all within a
+ * week. `usually` is the interval of an inbox that sent something today, and of one of which we have seen nothing sent.
+ */
+export const pollInterval = (lastSentAt: number | null, now: number, usually: number): number => {
+  const quietFor = lastSentAt === null ? 12 * hour : now - lastSentAt;
+  if (quietFor < hour) return usually / 2;
+  if (quietFor < 24 * hour) return usually;
+  return quietFor < 168 * hour ? usually * 5 : usually * 15;
+};
+
 /**
  * Decides, from how a turn ended, what state the inbox is in and when it is polled again. The only place that knows what each
  * kind of error means. A rate limit is no failure: it never counts towards the back-off, and the wait asked for is kept.

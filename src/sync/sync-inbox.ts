@@ -7,12 +7,12 @@ import { appendEvents, type NewEvent } from "../store/events.ts";
 import type { Claim } from "../store/fence.ts";
 import { saveGaps } from "../store/gaps.ts";
 import { inboxCredentials } from "../store/inbox-secrets.ts";
-import type { Inbox } from "../store/inboxes.ts";
+import { getInbox, type Inbox } from "../store/inboxes.ts";
 import { dueOwed, nextOwedAt, type Owed } from "../store/owed.ts";
 import { savePage } from "../store/save-page.ts";
 import type { Keys } from "../store/secrets.ts";
 import { claimInbox, finishTurn } from "../store/turns.ts";
-import { nextPoll, type TurnEnd } from "./next-poll.ts";
+import { nextPoll, pollInterval, type TurnEnd } from "./next-poll.ts";
 import { openSuspects } from "./open-suspects.ts";
 import { type PageDeps, processPage } from "./process-page.ts";
 
@@ -143,7 +143,9 @@ const endTurn = async (deps: SyncDeps, { inbox, cursor, claim }: Claimed, end: T
   const now = deps.now();
   // There is progress to show as long as a first sync runs; it is taken away when a turn has read everything.
   const firstSyncDone = end.kind === "done" || (cursor !== null && inbox.progress === null);
-  const next = nextPoll(end, { failedPolls: inbox.failedPolls, firstSyncDone }, now, deps.pollEveryMs);
+  const lastSentAt = (await getInbox(deps.database.read, claim.accountId, claim.inboxId))?.lastSentAt ?? null;
+  const interval = pollInterval(lastSentAt, now, deps.pollEveryMs);
+  const next = nextPoll(end, { failedPolls: inbox.failedPolls, firstSyncDone }, now, interval);
   const owedAt = await nextOwedAt(deps.database.read, claim.accountId, claim.inboxId);
   const { state, detail, failedPolls, forgetCursor } = next;
   const nextPollAt = end.kind === "done" && next.at !== null ? Math.max(now, Math.min(next.at, owedAt ?? next.at)) : next.at;

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { nextPoll, type TurnEnd } from "../../src/sync/next-poll.ts";
+import { nextPoll, pollInterval, type TurnEnd } from "../../src/sync/next-poll.ts";
 
 const now = Date.UTC(2026, 10, 25, 12);
 const minute = 60_000;
@@ -56,5 +56,13 @@ describe("when an inbox is polled again", () => {
 
   it("keeps an inbox alive after a bug of ours", () => {
     expect(nextPoll(failed("bug"), inbox, now, minute).at).toBe(now + 30_000);
+  });
+});
+
+describe("an inbox with nothing new", () => {
+  it("is looked at more often the more lately it sent", () => {
+    const hours = [0, 0.9, 1, 23, 25, 167, 169, 10_000].map((quiet) => pollInterval(now - quiet * 60 * minute, now, minute) / minute);
+    expect(hours).toEqual([0.5, 0.5, 1, 1, 5, 5, 15, 15]);
+    expect(pollInterval(null, now, minute)).toBe(minute);
   });
 });

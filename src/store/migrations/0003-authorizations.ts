@@ -1,7 +1,7 @@
 import { sql } from "kysely";
 import type { Migration } from "../migrate.ts";
 
-/** Links that let a sales user connect an inbox, and sign-ins that are under way at a provider. Adds only. */
+/** Links that let a sales user connect an inbox, sign-ins that are under way at a provider, when an inbox last sent. Adds only. */
 export const authorizations: Migration = {
   version: 3,
   oldestRelease: "0.1.0",
@@ -17,5 +17,6 @@ export const authorizations: Migration = {
         account_id text not null, state_hash text not null primary key, browser_hash text not null, sealed text not null,
         expires_at bigint not null)`)
       .execute(db);
+    await sql.raw("alter table inboxes add column last_sent_at bigint").execute(db);
   },
 };
