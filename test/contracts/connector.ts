@@ -6,7 +6,18 @@
 import { describe, expect, type TestContext, test } from "vitest";
 import * as z from "zod";
 import { type Envelope, envelopeFields } from "../../src/bounces/envelope.ts";
-import type { ConnectedInbox, Connector, ConnectorErrorKind, Cursor, Json, Log, Page, Session, Tools } from "../../src/ports/connector.ts";
+import type {
+  App,
+  ConnectedInbox,
+  Connector,
+  ConnectorErrorKind,
+  Cursor,
+  Json,
+  Log,
+  Page,
+  Session,
+  Tools,
+} from "../../src/ports/connector.ts";
 import { collect, testTools } from "../connectors/test-tools.ts";
 
 export type NotApplicable = { notApplicable: string };
@@ -20,6 +31,8 @@ export type FolderName = "sent" | "inbox" | "junk" | "extra";
 export type TestMailbox = {
   inbox: ConnectedInbox;
   secrets: Json;
+  /** What the operator registered with the provider, where it needs that. */
+  app?: App;
   /** Secrets as they must never be seen in an error or a log. */
   secretWords: readonly string[];
   put(folder: FolderName, raw: Buffer): Promise<void>;
@@ -80,7 +93,7 @@ const onStage = async (
 ): Promise<void> => {
   const box = await harness.open();
   const logged: string[] = [];
-  const tools = testTools({ secrets: box.secrets, log: recordingLog(logged), ...more });
+  const tools = testTools({ secrets: box.secrets, app: box.app ?? null, log: recordingLog(logged), ...more });
   const session = await connector.open(box.inbox, tools);
   const pullAll = async (cursor: Cursor = null): Promise<Page[]> => {
     const pages = await collect(session.pull(stored(cursor)));
