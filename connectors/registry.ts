@@ -5,6 +5,8 @@
 import type { Connector } from "../src/ports/connector.ts";
 
 export const registry: { readonly [provider: string]: () => Promise<Connector> } = {
+  gmail: async () => (await import("./gmail/connector.ts")).gmail,
+  "gmail-domain": async () => (await import("./gmail/connector.ts")).gmailDomain,
   imap: async () => (await import("./imap/connector.ts")).imap,
   maildir: async () => (await import("./maildir/connector.ts")).maildir,
 };
