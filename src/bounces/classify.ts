@@ -1,7 +1,7 @@
 /** Category and type of one recipient's outcome. */
 import { defaultMapping, type Mapping } from "./mapping.ts";
-import { retryTimeUsedUp } from "./reason-rules.ts";
 import type { BounceType, Category, RecipientOutcome } from "./report.ts";
+import { retryTimeUsedUp } from "./retry-time.ts";
 
 /** What classification needs to know of an outcome; a stored one can be classified again after a mapping changed. */
 export type Classifiable = Pick<RecipientOutcome, "action" | "status" | "smtpCode" | "reason" | "rule" | "diagnostic">;

@@ -11,6 +11,7 @@ import { defaultLimits, type Limits, readMail } from "./read-mail.ts";
 import { outcomeOf, withoutType } from "./recipients.ts";
 import { type Recognition, recogniseNotice } from "./recognise.ts";
 import type { Evidence, Kind, Original, RecipientOutcome, Report } from "./report.ts";
+import { wrappedReport } from "./wrapped-report.ts";
 
 /** Raised with every change of a rule; stored with each report, so that old verdicts can be found and run again. */
 export const parserVersion = "0.1.0";
@@ -58,6 +59,8 @@ const outcomeWords = (outcome: RecipientOutcome): Evidence => ({
   because: `${outcome.address}: ${outcome.action}; ${outcome.reason ? `reason ${outcome.reason} by rule ${outcome.rule}, so ${outcome.category}; ` : ""}${typeWords(outcome)}.`,
 });
 
+const wrapped: Evidence = { step: "wrapped_report", because: "It reports nothing itself, but passes on another server's report." };
+
 /** A machine's letter about a message we may know, that no rule can read, is worth a person's look. */
 const settleKind = (recognition: Recognition, notice: Notice, recipients: RecipientOutcome[], known: boolean): Kind => {
   if (recognition.kind === "notice") return kindOf(recipients);
@@ -66,10 +69,12 @@ const settleKind = (recognition: Recognition, notice: Notice, recipients: Recipi
 };
 
 const reportOf = (notice: Notice): Report => {
-  const recognition = recogniseNotice(notice);
+  const inner = wrappedReport(notice);
+  const read = inner ?? notice;
+  const recognition = recogniseNotice(read);
   const recipients =
-    recognition.kind === "notice" ? recognition.findings.map((found, _, all) => outcomeOf(notice, found, all.length === 1)) : [];
-  const original = readOriginal(notice, recognition.status);
+    recognition.kind === "notice" ? recognition.findings.map((found, _, all) => outcomeOf(read, found, all.length === 1)) : [];
+  const original = readOriginal(read, recognition.status);
   const signs: Evidence[] = notice.signs.map((sign) => ({ step: sign, because: machineSignWords[sign] }));
   const inReplyTo = repliedIds(notice.fields);
   const kind = settleKind(recognition, notice, recipients, original.messageId !== null || inReplyTo.length > 0);
@@ -90,7 +95,7 @@ const reportOf = (notice: Notice): Report => {
       date: readDate(firstValue(notice.fields, "date")),
     },
     reportingMta: withoutType(recognition.status?.message.get("reporting-mta")),
-    evidence: [...signs, ...recognition.evidence, ...recipients.slice(0, 50).map(outcomeWords), ...found],
+    evidence: [...signs, ...(inner ? [wrapped] : []), ...recognition.evidence, ...recipients.slice(0, 50).map(outcomeWords), ...found],
     language: kind === "ordinary" ? null : detectLanguage(notice),
     parserVersion,
   };

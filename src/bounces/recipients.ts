@@ -9,7 +9,7 @@ import { addressesIn, readMailboxes, typedAddress } from "./read-addresses.ts";
 import { readDate } from "./read-date.ts";
 import { readReply } from "./read-reply.ts";
 import type { StatusFields, StatusPart } from "./read-status.ts";
-import { reasonOf } from "./reasons.ts";
+import { type Command, headingReason, type Reason, reasonOf, refusedCommand } from "./reasons.ts";
 import type { Action, RecipientOutcome } from "./report.ts";
 
 const actions: Record<string, Action> = {
@@ -33,6 +33,9 @@ export const withoutType = (value: string | undefined): string | null => value?.
 
 const byClass: Record<string, Action> = { "2": "delivered", "4": "delayed", "5": "failed" };
 
+/** A local program's exit code, and no word of why (RFC 3464 leaves the type open; Sendmail and Postfix write this one). */
+const programExit = /^x-unix\s*;\s*\d{1,3}\s*$/i;
+
 const readGroup = (group: StatusFields): Finding | null => {
   const final = typedAddress(group.get("final-recipient") ?? "");
   const written = typedAddress(group.get("original-recipient") ?? "");
@@ -42,7 +45,9 @@ const readGroup = (group: StatusFields): Finding | null => {
   const action = actions[(group.get("action") ?? "").toLowerCase().split(/[\s;(]/, 1)[0] ?? ""] ?? null;
   const status = statusCode(group.get("status"));
   const comment = /\(([^()]{4,200})\)/.exec(group.get("status") ?? "")?.[1] ?? null;
-  return finding(address, withoutType(group.get("diagnostic-code")) ?? comment, {
+  const diagnostic = group.get("diagnostic-code");
+  return finding(address, withoutType(diagnostic) ?? comment, {
+    known: programExit.test(diagnostic ?? "") ? { reason: "mailererror", rule: "local-program-exit" } : null,
     originalAddress: written.includes("@") && addressKey(written) !== addressKey(address) ? written : null,
     action: action ?? byClass[status?.[0] ?? ""] ?? null,
     status: /^expired/i.test(group.get("action") ?? "") ? (status ?? "4.4.7") : status,
@@ -157,15 +162,39 @@ const finalAction = (found: Finding, prose: string, noticeDate: number | null): 
 /** "5.0.0" says no more than that it failed. */
 const isVague = (status: string): boolean => status.endsWith(".0.0");
 
+const preciseStatus = (status: string | null): string | null => (status && !isVague(status) ? status : null);
+
+const saysNothing = ({ rule }: Reason): boolean => rule === "no-rule" || rule === "no-words";
+
+const notPlain = (reason: Reason): boolean => reason.rule === "user-unknown" || saysNothing(reason);
+
+/** A client's line in a transcript and the refusal below it (Sendmail, Courier). */
+const transcript = /^>>> (helo|ehlo|mail|rcpt|data)\b[^\n]*\n(?:<<< |\s*)[45]\d\d/im;
+
+/** The refused command, where only the prose names it: about this address, at most 1,000 characters on. */
+const commandInProse = ({ prose }: Notice, { address, diagnostic }: Finding): Command | null => {
+  if (refusedCommand(diagnostic ?? "")) return null;
+  const at = prose.slice(0, 20_000).indexOf(address);
+  if (at < 0) return null;
+  const words = prose.slice(at, at + 1000);
+  const end = words.indexOf("\n\n", 1);
+  const own = refusedCommand(end < 0 ? words : words.slice(0, end));
+  return own ?? refusedCommand(`after ${transcript.exec(prose.slice(0, 4000))?.[1] ?? ""}`);
+};
+
 /** The reason by the recipient's own words; by the notice's prose where those say nothing and no other recipient is concerned. */
-const whyFailed = (notice: Notice, found: Finding, status: string | null, alone: boolean): { reason: string; rule: string } => {
+const whyFailed = (notice: Notice, found: Finding, status: string | null, alone: boolean): Reason => {
   if (found.known) return found.known;
-  const said = reasonOf(status, found.diagnostic);
-  if (said.rule !== "no-rule") return said;
+  const said = reasonOf(status, found.diagnostic, alone ? commandInProse(notice, found) : null);
+  if (notPlain(said) && (status === null || isVague(status))) {
+    const heading = headingReason(notice.prose);
+    if (heading) return heading;
+  }
+  if (!saysNothing(said)) return said;
   // A reply with a code that no rule knows stays unknown: the prose around it is the sending server's, not the refusing one's.
   const told = alone && readReply(found.diagnostic ?? "").code === null ? reasonOf(status, notice.prose.slice(0, 2000)) : said;
-  if (told.rule !== "no-rule") return told;
-  return found.action === "delayed" ? { reason: "expired", rule: "delay-without-reason" } : told;
+  if (!saysNothing(told)) return told;
+  return found.action === "delayed" ? { reason: "expired", rule: "delay-without-reason" } : said;
 };
 
 /** Judges a finding: action, codes, reason, category and type. `alone`: the notice is about no other recipient. */
@@ -173,7 +202,7 @@ export const outcomeOf = (notice: Notice, found: Finding, alone: boolean): Recip
   const diagnostic = found.diagnostic;
   const reply = readReply(diagnostic ?? "");
   const action = finalAction(found, notice.prose, readDate(firstValue(notice.fields, "date")));
-  const status = reply.status && !isVague(reply.status) ? reply.status : (found.status ?? reply.status);
+  const status = found.status && !isVague(found.status) ? found.status : (preciseStatus(reply.status) ?? found.status ?? reply.status);
   const failed = action === "failed" || action === "delayed";
   const why = failed ? whyFailed(notice, found, status, alone) : { reason: null, rule: `action-${action}` };
   const facts = { action, status, smtpCode: reply.code, reason: why.reason, rule: why.rule, diagnostic };

@@ -135,7 +135,7 @@ describe("what a report says", () => {
     ["550 5.1.8 Sender address rejected: Domain not found", "5.1.8", "hard policy rejected"],
     ["530 5.7.0 Must issue a STARTTLS command first", "5.7.0", "hard policy failedstarttls"],
     ["550 5.7.1 qwertz", "5.7.1", "hard policy securityerror"],
-    ["550 qwertz", "5.0.0", "hard other undefined"],
+    ["550 qwertz", "5.0.0", "hard other onhold"],
   ])("%s (%s): %s", (reply, status, expected) => {
     expect(reasonOf(reply, status)).toBe(expected);
   });
@@ -358,5 +358,48 @@ describe("a report in an odd place", () => {
       }),
     );
     expect([report.verdict, report.kind]).toEqual(["not_bounce", "unread_notice"]);
+  });
+});
+
+describe("a report inside a machine's notice", () => {
+  const inner = reportText({ status: failedStatus() });
+
+  it("is read where it is pasted as text", () => {
+    const report = inspectMail(
+      textNotice({ fields: "Return-Path: <>\nContent-Type: text/plain\n", body: `Please contact <help@relay.example>.\n\n${inner}` }),
+    );
+    expect(report.recipients.map(({ address }) => address)).toEqual(["jan@customer.example"]);
+    expect(report.original.messageId).toBe("<offer-1@sales.example>");
+    expect(report.evidence.map(({ step }) => step)).toContain("wrapped_report");
+  });
+
+  it("is not read in a person's letter", () => {
+    const letter = textNotice({
+      from: "Jan <jan@customer.example>",
+      fields: "Return-Path: <jan@customer.example>\n",
+      body: `Look:\n\n${inner}`,
+    });
+    expect(inspectMail(letter).verdict).toBe("not_bounce");
+  });
+});
+
+describe("what the prose adds to a report", () => {
+  const report = (prose: string, fields: string) => inspectMail(reportNotice({ prose, status: failedStatus(fields) })).recipients[0];
+
+  it("is the refused command", () => {
+    const denied = "Action: failed\nStatus: 5.7.1\nDiagnostic-Code: smtp; 550 5.7.1 Access denied";
+    const said = "<jan@customer.example>: host mx.example[192.0.2.1] said: 550\n    5.7.1 Access denied (in reply to MAIL FROM command)";
+    expect(report(said, denied)?.reason).toBe("rejected");
+    expect(report("", denied)?.reason).toBe("securityerror");
+  });
+
+  it("is the cause that stands above the list", () => {
+    const fields = "Action: failed\nStatus: 5.0.0";
+    const said = "The user(s) account is disabled.\n\n<jan@customer.example>: 550 user unknown (in reply to RCPT TO command)";
+    expect(report(said, fields)?.reason).toBe("suspend");
+  });
+
+  it("is nothing where a local program's exit code is all there is", () => {
+    expect(report("", "Action: failed\nStatus: 5.0.0\nDiagnostic-Code: x-unix; 75")?.reason).toBe("mailererror");
   });
 });
