@@ -257,6 +257,52 @@ export type Tables = {
   authorizations: { account_id: string; state_hash: string; browser_hash: string; sealed: string; expires_at: Millis };
   /** Calendar work claimed once by name and slot, whichever worker's clock fires first. */
   slots: { name: string; slot: string; at: Millis };
+  /** Endpoints that the account's events are sent to. */
+  webhooks: {
+    account_id: string;
+    id: string;
+    url: string;
+    description: string | null;
+    /** Which events it gets: types, `group.*`, or `*`. */
+    types: JsonText;
+    include_backfill: Flag;
+    enabled: Flag;
+    /** Null, or `gone`: the receiver answered 410; `asked`: through the API. */
+    disabled_because: string | null;
+    /** As secrets.ts seals them; the previous one signs beside it until `previous_until`. */
+    secret: string;
+    previous_secret: string | null;
+    previous_until: Millis | null;
+    /** Raised by every claim and every change; a write under an older one does nothing. */
+    fence: number;
+    /** Every event up to this sequence is settled: accepted, a dead letter, or none that the endpoint gets. */
+    position: number;
+    /** The newest event the receiver accepted in its turn. */
+    delivered_seq: number | null;
+    delivered_at: Millis | null;
+    /** How often the event after `position` failed. */
+    attempts: number;
+    failing_since: Millis | null;
+    /** Nothing is sent before. */
+    due_at: Millis;
+    /** A worker is at it, and is believed dead after this. */
+    busy_until: Millis | null;
+    last_error: string | null;
+    last_error_at: Millis | null;
+    created_at: Millis;
+    updated_at: Millis;
+  };
+  /** Events sent outside the order: asked for again (due_at set), or given up (null): dead letters. */
+  webhook_letters: {
+    account_id: string;
+    webhook_id: string;
+    seq: number;
+    attempts: number;
+    due_at: Millis | null;
+    failing_since: Millis | null;
+    error: string | null;
+    created_at: Millis;
+  };
 };
 
 export type InboxState =

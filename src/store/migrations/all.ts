@@ -2,6 +2,7 @@ import type { Migration } from "../migrate.ts";
 import { firstSchema } from "./0001-first-schema.ts";
 import { signIn } from "./0002-sign-in.ts";
 import { authorizations } from "./0003-authorizations.ts";
+import { webhooks } from "./0004-webhooks.ts";
 
 /** Every step in order. */
-export const migrations: readonly Migration[] = [firstSchema, signIn, authorizations];
+export const migrations: readonly Migration[] = [firstSchema, signIn, authorizations, webhooks];
