@@ -8,6 +8,7 @@ export const registry: { readonly [provider: string]: () => Promise<Connector> }
   gmail: async () => (await import("./gmail/connector.ts")).gmail,
   "gmail-domain": async () => (await import("./gmail/connector.ts")).gmailDomain,
   imap: async () => (await import("./imap/connector.ts")).imap,
+  office365: async () => (await import("./office365/connector.ts")).office365,
   maildir: async () => (await import("./maildir/connector.ts")).maildir,
 };
 

@@ -1,0 +1,42 @@
+import type { ConnectedInbox, Tools } from "../../src/ports/connector.ts";
+import { abortable } from "../shared/abortable.ts";
+import { renewTokens } from "./identity.ts";
+import { readApp, readSettings, readTokens, type Tokens } from "./settings.ts";
+
+/** A token is renewed this long before it ends, in milliseconds. */
+const early = 5 * 60_000;
+
+/** The access tokens of one session. */
+export type AccessTokens = {
+  get(): Promise<string>;
+  /** A token other than `used`, which the provider refused. */
+  replace(used: string): Promise<string>;
+};
+
+/**
+ * Reads the stored token, and renews it only under the inbox's lock: whoever comes second finds the first one's token, and what
+ * Microsoft rotated is stored before it is used.
+ */
+export const openTokens = (inbox: ConnectedInbox, tools: Tools): AccessTokens => {
+  const app = readApp(tools.app);
+  const { access } = readSettings(inbox);
+  let held: Tokens | null = null;
+  const fresh = ({ accessToken, expiresAt }: Tokens): boolean => accessToken !== "" && expiresAt - early > tools.now();
+
+  const renewUnless = async (good: (stored: Tokens) => boolean): Promise<string> => {
+    const work = tools.credentials.refresh(async (stored) => {
+      const current = readTokens(stored);
+      return good(current) ? current : renewTokens(app, tools, access, current);
+    });
+    held = readTokens(await abortable(work, tools.signal));
+    return held.accessToken;
+  };
+
+  return {
+    async get() {
+      held ??= readTokens(await abortable(tools.credentials.read(), tools.signal));
+      return fresh(held) ? held.accessToken : renewUnless(fresh);
+    },
+    replace: (used) => renewUnless((stored) => stored.accessToken !== used && fresh(stored)),
+  };
+};

@@ -1,0 +1,50 @@
+/** A mailbox in Microsoft 365 by Microsoft Graph v1.0, signed in as a person or as an app. Read-only throughout. */
+import type { Connector } from "../../src/ports/connector.ts";
+import { authorize } from "./authorize.ts";
+import { fetchRaw } from "./fetch-raw.ts";
+import { findFolder, missingFolder, wantedFolders } from "./find-folder.ts";
+import { openGraph } from "./graph.ts";
+import { ownAddresses } from "./own-addresses.ts";
+import { probeOffice365 } from "./probe.ts";
+import { pullOffice365 } from "./pull.ts";
+import { readSettings, secrets, settings } from "./settings.ts";
+
+const signIn: Connector["signIn"] = async (inbox, tools) => {
+  const wanted = wantedFolders(readSettings(inbox));
+  const graph = openGraph(inbox, tools);
+  const { address, addresses, warnings } = await ownAddresses(graph, inbox);
+  const found = await Promise.all(wanted.map((name) => findFolder(graph, name)));
+  const missing = wanted.filter((_, index) => !found[index]).map((name) => missingFolder(name));
+  const folders = found.flatMap((folder) => (folder ? [{ path: folder.path, role: folder.role }] : []));
+  return { address, addresses, folders, warnings: [...warnings, ...missing] };
+};
+
+const open: Connector["open"] = async (inbox, tools) => {
+  const graph = openGraph(inbox, tools);
+  return {
+    pull: (cursor) => pullOffice365(graph, inbox, cursor),
+    fetchRaw: (ref, { maxBytes }) => fetchRaw(graph, ref, maxBytes),
+    close: async () => {},
+  };
+};
+
+/** The connector for Microsoft 365 (Exchange Online). */
+export const office365: Connector = {
+  describe: {
+    label: "Microsoft 365",
+    limits: [
+      { code: "cloud_only", text: "Only mailboxes in Microsoft's cloud are read, none on a company's own Exchange server." },
+      { code: "folders_named", text: "Only Sent Items, the inbox, Junk Email and the folders you name are watched." },
+      {
+        code: "consent_stays",
+        text: "Disconnecting forgets what we hold, but Microsoft lets no app end its own consent: take it back at myapps.microsoft.com.",
+      },
+    ],
+    settings,
+    secrets,
+  },
+  authorize,
+  signIn,
+  open,
+  probe: probeOffice365,
+};

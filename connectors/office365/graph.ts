@@ -1,0 +1,157 @@
+import {
+  AuthenticationHandler,
+  AuthenticationHandlerOptions,
+  Client,
+  HTTPMessageHandler,
+  ResponseType,
+  TelemetryHandler,
+} from "@microsoft/microsoft-graph-client";
+import { type ConnectedInbox, ConnectorError, type Tools } from "../../src/ports/connector.ts";
+import { sleep } from "../shared/sleep.ts";
+import { waitAsked } from "../shared/wait-asked.ts";
+import { openTokens } from "./access-token.ts";
+import { graphError, noAnswer, type Problem } from "./graph-error.ts";
+import { readApp, readSettings } from "./settings.ts";
+import { withSlot } from "./slots.ts";
+
+/** How long one answer may take, and how long a wait we sit out ourselves rather than end the poll; milliseconds. */
+const timeout = 60_000;
+const shortWait = 10_000;
+/** Before the one second try: a connection that broke or a server that was being replaced is back by then. */
+const beforeRepeat = 500;
+
+export type Question = {
+  /** A path behind the mailbox, such as `/messages/AAk...`, or a link Graph gave us; with its query. */
+  at: string;
+  /** Most rows in a page, for the questions that page by preference and not by $top. */
+  pageSize?: number;
+  /** False only for the probe: ids as Exchange gives them otherwise. */
+  immutableIds?: boolean;
+};
+
+/** One mailbox in Microsoft Graph v1.0. Only GET: nothing in it can be changed. */
+export type Graph = {
+  get<T>(question: Question): Promise<T>;
+  /** ConnectorError "rejected" as soon as more than maxBytes come. */
+  getBytes(question: Question, maxBytes: number): Promise<Uint8Array>;
+  /** The provider's clock by its last answer, epoch milliseconds: what it stamps on mail is compared with this and never with ours. */
+  now(): number;
+};
+
+/** The part of the address that names the mailbox. */
+const mailboxPath = (inbox: ConnectedInbox): string => {
+  const { access, sharedMailbox } = readSettings(inbox);
+  const address = access === "application" ? (sharedMailbox ?? inbox.address) : sharedMailbox;
+  return address ? `/users/${encodeURIComponent(address)}` : "/me";
+};
+
+/**
+ * Without the client's RetryHandler (it would wait three times by itself, unseen by the limiter) and without its RedirectHandler.
+ * Its AuthenticationHandler gives the token to Graph's host alone, so that a link to elsewhere would go out without it.
+ */
+const createClient = (graphUrl: string): Client =>
+  Client.initWithMiddleware({
+    baseUrl: `${graphUrl}/`,
+    defaultVersion: "v1.0",
+    customHosts: new Set([new URL(graphUrl).hostname]),
+    middleware: [new AuthenticationHandler({ getAccessToken: async () => "" }), new TelemetryHandler(), new HTTPMessageHandler()],
+  });
+
+const preferences = ({ pageSize, immutableIds = true }: Question): string =>
+  [...(immutableIds ? ['IdType="ImmutableId"'] : []), ...(pageSize === undefined ? [] : [`odata.maxpagesize=${pageSize}`])].join(", ");
+
+const readProblem = async (response: Response, now: number): Promise<Problem> => {
+  const body = (await response.json().catch(() => ({}))) as { error?: { code?: unknown; message?: unknown } };
+  return {
+    status: response.status,
+    code: String(body.error?.code ?? ""),
+    words: String(body.error?.message ?? ""),
+    retryAfterMs: waitAsked({ header: response.headers.get("retry-after"), text: "" }, now),
+  };
+};
+
+const readBytes = async (response: Response, maxBytes: number): Promise<Uint8Array> => {
+  const pieces: Uint8Array[] = [];
+  let size = 0;
+  for await (const piece of response.body ?? []) {
+    pieces.push(piece);
+    size += piece.length;
+    if (size > maxBytes) throw new ConnectorError("rejected", `The message has more than the ${maxBytes} bytes that are read.`);
+  }
+  return Buffer.concat(pieces);
+};
+
+/**
+ * Opens a mailbox. Every request waits for the limiter and for one of the mailbox's four slots. What fails is asked once more:
+ * after a new token (401), after a wait that is short (everybody on the mailbox waits), or a moment after a failure of the service; then it is a ConnectorError.
+ */
+export const openGraph = (inbox: ConnectedInbox, tools: Tools): Graph => {
+  const { signal, limiter, now } = tools;
+  const { graphUrl } = readApp(tools.app);
+  const mailbox = mailboxPath(inbox);
+  const tokens = openTokens(inbox, tools);
+  const client = createClient(graphUrl);
+  const quota = `office365:mailbox:${inbox.id}`;
+  let ahead = 0;
+
+  const urlOf = ({ at }: Question): string => {
+    if (!at.startsWith("https:")) return `${mailbox}${at}`;
+    if (at.startsWith(`${graphUrl}/`)) return at;
+    throw new ConnectorError("cursor_expired", "The stored position does not lead to Microsoft Graph; the folder is listed again.");
+  };
+
+  const send = (question: Question, token: string): Promise<Response> =>
+    client
+      .api(urlOf(question))
+      .headers({ Prefer: preferences(question) })
+      .options({ signal: AbortSignal.any([signal, AbortSignal.timeout(timeout)]), redirect: "error" })
+      .middlewareOptions([new AuthenticationHandlerOptions({ getAccessToken: async () => token })])
+      .responseType(ResponseType.RAW)
+      .get();
+
+  /** One try: what came, or why it did not. */
+  const attempt = async <T>(question: Question, token: string, read: (response: Response) => Promise<T>): Promise<T | Problem> => {
+    await limiter.take("office365:app", 1, signal);
+    await limiter.take(quota, 1, signal);
+    try {
+      return await withSlot(inbox.id === "new" ? inbox.address : inbox.id, signal, async () => {
+        const response = await send(question, token);
+        const at = Date.parse(response.headers.get("date") ?? "");
+        if (!Number.isNaN(at)) ahead = at - now();
+        return response.ok ? await read(response) : await readProblem(response, now());
+      });
+    } catch (error) {
+      signal.throwIfAborted();
+      if (error instanceof ConnectorError) throw error;
+      return { status: 0, code: "", words: "", retryAfterMs: null };
+    }
+  };
+
+  const ask = async <T extends object>(question: Question, read: (response: Response) => Promise<T>): Promise<T> => {
+    let token = await tokens.get();
+    let [renewed, repeated] = [false, false];
+    for (;;) {
+      const outcome = await attempt(question, token, read);
+      if (!isProblem(outcome)) return outcome;
+      if (outcome.status === 401 && !renewed) {
+        renewed = true;
+        token = await tokens.replace(token);
+      } else if (mayRepeat(outcome) && !repeated) {
+        repeated = true;
+        if (outcome.retryAfterMs !== null) limiter.pause(quota, now() + outcome.retryAfterMs);
+        else await sleep(beforeRepeat, signal);
+      } else throw outcome.status === 0 ? noAnswer() : graphError(outcome);
+    }
+  };
+
+  return {
+    get: (question) => ask(question, async (response) => JSON.parse(await response.text())),
+    getBytes: (question, maxBytes) => ask(question, (response) => readBytes(response, maxBytes)),
+    now: () => now() + ahead,
+  };
+};
+
+const isProblem = (outcome: object): outcome is Problem => "status" in outcome && "retryAfterMs" in outcome;
+
+const mayRepeat = ({ status, retryAfterMs }: Problem): boolean =>
+  retryAfterMs === null ? status === 0 || status >= 500 : retryAfterMs <= shortWait && (status === 429 || status >= 500);

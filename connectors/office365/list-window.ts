@@ -1,0 +1,52 @@
+import { createHash } from "node:crypto";
+import type { FolderState, Window } from "./cursor.ts";
+import type { Graph } from "./graph.ts";
+import { type MessageRow, type RowPage, receivedAt, rowSelect, tellsOfMessage } from "./message-row.ts";
+import { instant, query } from "./query.ts";
+
+export const pageSize = 200;
+/** The most /messages gives at once ("List messages", $top). */
+const mostRows = 1000;
+
+/** `rest`: what of the window is left to list, null at its end. */
+export type WindowPage = { rows: MessageRow[]; rest: Window | null };
+
+const shortHash = (id: string): string => createHash("sha256").update(id).digest("base64url").slice(0, 10);
+
+const filterOf = ({ since, before }: Window): string => `receivedDateTime ge ${instant(since)} and receivedDateTime lt ${instant(before)}`;
+
+const messagesOf = ({ id }: FolderState): string => `/mailFolders/${encodeURIComponent(id)}/messages`;
+
+/** What is left below the oldest row; the rows of its second are named, and that second is asked for again. */
+const below = (window: Window, rows: readonly MessageRow[]): Window => {
+  const times = rows.flatMap((row) => receivedAt(row) ?? []);
+  const second = Math.floor(Math.min(...times, window.before - 1) / 1000) * 1000;
+  const before = Math.min(window.before, second + 1000);
+  const told = rows.filter((row) => (receivedAt(row) ?? 0) >= second).map(({ id }) => shortHash(id));
+  return { ...window, before, told: [...new Set(before === window.before ? [...window.told, ...told] : told)] };
+};
+
+/**
+ * The next page of a window, newest first. The place is kept by time and never by the provider's own paging, which counts rows and
+ * would pass over some when others are deleted meanwhile; within one second of more than a page it is followed to its end.
+ */
+export const listWindow = async (graph: Graph, folder: FolderState, window: Window): Promise<WindowPage> => {
+  const told = new Set(window.told);
+  const $top = Math.min(mostRows, pageSize + told.size);
+  const parameters = { $filter: filterOf(window), $orderby: "receivedDateTime desc", $top, $select: rowSelect };
+  let next: string | undefined = `${messagesOf(folder)}${query(parameters)}`;
+  let rows: MessageRow[] = [];
+  while (next && rows.length === 0) {
+    const page: RowPage = await graph.get<RowPage>({ at: next });
+    rows = page.value.filter(({ id }) => !told.has(shortHash(id)));
+    next = page["@odata.nextLink"];
+  }
+  return { rows: rows.filter(tellsOfMessage), rest: next ? below(window, rows) : null };
+};
+
+/** About how many messages a window holds. Null where Graph does not count. */
+export const countWindow = async (graph: Graph, folder: FolderState, window: Window): Promise<number | null> => {
+  const parameters = { $filter: filterOf(window), $count: true, $top: 1, $select: "id" };
+  const page = await graph.get<RowPage>({ at: `${messagesOf(folder)}${query(parameters)}` });
+  return page["@odata.count"] ?? null;
+};

@@ -1,0 +1,8 @@
+/** A query string; the Graph client sends what it is given, so that values are encoded here. */
+export const query = (parameters: { readonly [name: string]: string | number | boolean }): string =>
+  Object.entries(parameters)
+    .map(([name, value], index) => `${index === 0 ? "?" : "&"}${name}=${encodeURIComponent(value)}`)
+    .join("");
+
+/** An instant as OData writes it. */
+export const instant = (at: number): string => new Date(at).toISOString();
