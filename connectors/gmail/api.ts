@@ -36,7 +36,7 @@ type Request<T> = (options: CallOptions) => Promise<{ data: T }>;
 const pauseMs = 500;
 
 /** Only these fields leave Google: the snippet, which is the beginning of a letter, does not. */
-const metadataFields = "id,threadId,labelIds,internalDate,sizeEstimate,payload/headers";
+const metadataFields = "id,threadId,labelIds,historyId,internalDate,sizeEstimate,payload/headers";
 
 const userId = "me";
 

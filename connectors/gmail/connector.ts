@@ -53,7 +53,7 @@ export const gmail: Connector = {
   authorize,
   signIn: signInWith(personAccess),
   open: openWith(personAccess),
-  probe: (inbox, tools) => probeGmail(connect(personAccess, inbox, tools)),
+  probe: (inbox, tools) => probeGmail(connect(personAccess, inbox, tools), tools.now()),
 };
 
 /**
@@ -64,5 +64,5 @@ export const gmailDomain: Connector = {
   describe: { label: "Gmail (whole organisation)", operatorOnly: true, limits, settings, secrets: domainSecrets },
   signIn: signInWith(domainAccess),
   open: openWith(domainAccess),
-  probe: (inbox, tools) => probeGmail(connect(domainAccess, inbox, tools)),
+  probe: (inbox, tools) => probeGmail(connect(domainAccess, inbox, tools), tools.now()),
 };

@@ -20,26 +20,20 @@ export const secrets = z.object({
 /** A whole organisation's mailboxes are opened by the operator's key alone: an inbox stores no more than the last access token. */
 export const domainSecrets = secrets.omit({ refreshToken: true });
 
-const serviceAccount = z.object({
-  client_email: z.string().min(1).describe("E-mail address of the service account"),
-  private_key: z.string().min(1).describe("Its private key (PEM)"),
-  client_id: z.string().optional().describe("Its client id, which the administrator allows"),
-});
-
 const gateway = z
   .url({ protocol: /^https$/ })
   .optional()
   .describe("Address of a gateway that is asked in place of *.googleapis.com, where the network allows no other way out");
 
-/** The app the operator registered (config/README.md). Google's names where a part is copied from a file of Google's. */
+/** The app the operator registered. */
 export const app = z.object({
   clientId: z.string().min(1).describe("Client id of the OAuth client (type: web application)"),
   clientSecret: z.string().min(1).describe("Its client secret"),
-  serviceAccount: serviceAccount.optional().describe("Key file of a service account with domain-wide delegation (JSON)"),
   gateway,
 });
 
-const domainApp = z.object({ serviceAccount, gateway });
+/** For a whole organisation: of a service account's key file (JSON, hence its names) what is needed. */
+const domainApp = z.object({ serviceAccount: z.object({ client_email: z.string().min(1), private_key: z.string().min(1) }), gateway });
 
 export type GmailSettings = z.infer<typeof settings>;
 export type GmailApp = z.infer<typeof app>;

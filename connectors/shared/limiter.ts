@@ -3,11 +3,11 @@ import type { Limiter } from "../../src/ports/connector.ts";
 import { sleep } from "./sleep.ts";
 
 /** `burst` units may be spent at once, and `perSecond` of them come back every second. */
-type Quota = { burst: number; perSecond: number };
+export type Quota = { burst: number; perSecond: number };
 
 export type LimiterOptions = {
   now: () => number;
-  /** Quotas by the first part of a key (up to the first colon), such as `gmail` for `gmail:inb_1`. A key without one is not limited. */
+  /** Quotas by the beginning of a key up to a colon or its end: `gmail:user` for `gmail:user:inb_1`. The longest counts; a key without one is not limited. */
   quotas?: { readonly [prefix: string]: Quota };
 };
 
@@ -17,8 +17,9 @@ type Bucket = { level: number; at: number; pausedUntil: number };
 const bucketsKept = 10_000;
 
 const quotaOf = (key: string, quotas: { readonly [prefix: string]: Quota }): Quota | undefined => {
-  const prefix = key.split(":", 1)[0] ?? key;
-  return Object.hasOwn(quotas, prefix) ? quotas[prefix] : undefined;
+  for (let prefix = key; prefix !== ""; prefix = prefix.slice(0, Math.max(0, prefix.lastIndexOf(":"))))
+    if (Object.hasOwn(quotas, prefix)) return quotas[prefix];
+  return undefined;
 };
 
 const refill = (bucket: Bucket, quota: Quota, at: number): void => {

@@ -30,6 +30,15 @@ describe("the limiter", () => {
     expect(await timed(limiter.take("gmail:a", 5, never))).toBeCloseTo(1000, -2);
   });
 
+  test("a longer beginning of a key has a quota of its own", async () => {
+    const quotas = { gmail: { burst: 10, perSecond: 5 }, "gmail:user": { burst: 1, perSecond: 1 } };
+    const limiter = createLimiter({ now: Date.now, quotas });
+    expect(await timed(limiter.take("gmail:app", 10, never))).toBeLessThanOrEqual(10);
+    expect(await timed(limiter.take("gmail:user:inb_1", 2, never))).toBeCloseTo(1000, -2);
+    expect(await timed(limiter.take("gmail:user:inb_2", 1, never))).toBeLessThanOrEqual(10);
+    expect(await timed(limiter.take("imap:mail.example", 1000, never))).toBeLessThanOrEqual(10);
+  });
+
   test("keeps the order in which it was asked, also for more than a burst", async () => {
     const limiter = make();
     const order: string[] = [];
