@@ -1,7 +1,9 @@
 import { generateKeyPairSync } from "node:crypto";
-import type { App, ConnectedInbox } from "../../../src/ports/connector.ts";
+import { gmail } from "../../../connectors/gmail/connector.ts";
+import type { App, ConnectedInbox, Cursor, Page, Tools } from "../../../src/ports/connector.ts";
 import type { Mailbox } from "../../fakes/google/mailbox.ts";
 import { type FakeGoogle, startGoogle } from "../../fakes/google/start-google.ts";
+import { collect, testTools } from "../test-tools.ts";
 import { trustedCertificate } from "./trust-certificate.ts";
 
 export const readonlyScope = "https://www.googleapis.com/auth/gmail.readonly";
@@ -39,3 +41,42 @@ export const allowServiceAccount = (google: FakeGoogle): { client_email: string;
   google.oauth.serviceAccount = { email, publicKey: publicKey.export(pem).toString(), allowed: [readonlyScope], domain: "sales.example" };
   return { client_email: email, private_key: privateKey.export({ type: "pkcs8", format: "pem" }).toString() };
 };
+
+/** The tools of a turn on the stage; what is refreshed is kept in `stage.secrets`, as a database would. */
+export const toolsOf = (stage: GmailStage, more: Partial<Tools> = {}): Tools => ({
+  ...testTools({ app: stage.app }),
+  credentials: {
+    read: async () => ({ ...stage.secrets }),
+    async refresh(fn) {
+      stage.secrets = (await fn({ ...stage.secrets })) as GmailStage["secrets"];
+      return stage.secrets;
+    },
+  },
+  ...more,
+});
+
+/** All pages from a cursor on. */
+export const pullAll = async (stage: GmailStage, cursor: Cursor = null, more: Partial<Tools> = {}): Promise<Page[]> => {
+  const session = await gmail.open(stage.inbox, toolsOf(stage, more));
+  return collect(session.pull(cursor));
+};
+
+export const lastCursor = (pages: readonly Page[]): Cursor => pages.at(-1)?.cursor ?? null;
+
+/** The Message-IDs of all pages, in order. */
+export const idsOf = (pages: readonly Page[]): string[] =>
+  pages.flatMap(({ messages }) => messages.map(({ headers }) => headers.get("message-id")?.[0] ?? ""));
+
+/** How often a method was asked for. */
+export const timesAsked = ({ google }: GmailStage, method: string): number => google.asked.filter((each) => each.method === method).length;
+
+/** A letter by its number. */
+export const letter = (n: number | string, more = ""): string =>
+  `Message-ID: <${n}@sales.example>\r\nFrom: Anna <anna@sales.example>\r\nTo: jan@customer.example\r\nSubject: Offer ${n}\r\n${more}\r\nText ${n}\r\n`;
+
+/** What a promise is rejected with. */
+export const failureOf = async (work: Promise<unknown>): Promise<unknown> =>
+  work.then(
+    () => null,
+    (error: unknown) => error,
+  );
