@@ -240,6 +240,10 @@ export type Tables = {
   /** One-time links into the pages, and the browser sessions they open; secrets as SHA-256, hex. */
   sign_in_links: { account_id: string; hash: string; expires_at: Millis };
   web_sessions: { account_id: string; hash: string; expires_at: Millis };
+  /** Append-only; the address is foldAddress(events). */
+  address_events: { account_id: string; address_key: string; id: string; at: Millis; entry: JsonText };
+  /** Whether mail can go to an address something happened to. */
+  addresses: { account_id: string; address_key: string; eligible: Flag; folded: JsonText; updated_at: Millis };
   /** A link that lets a sales user connect an inbox; used up by pressing its button. */
   connect_links: {
     account_id: string;

@@ -1,6 +1,8 @@
 import type { Json } from "../ports/connector.ts";
 import type { Flag, Write } from "../ports/database.ts";
+import { addressEffect } from "../timeline/address-health.ts";
 import { type Folded, fold, type HistoryEntry } from "../timeline/fold.ts";
+import { type AddressAddition, appendAddressEvents } from "./addresses.ts";
 import { engagementBody } from "./engagement-body.ts";
 import { type EngagementRow, readEngagements } from "./engagements.ts";
 import type { NewEvent } from "./events.ts";
@@ -27,7 +29,22 @@ export const appendHistory = async (
   const before = [...Map.groupBy(added, (addition) => addition.engagementId).keys()].sort().flatMap((id) => locked.get(id) ?? []);
   const after = await foldAll(tx, accountId, before, now);
   await writeEngagements(tx, after);
-  return { events: await tell(tx, accountId, before, added), created: before.filter((row) => row.version === 0) };
+  const events = await tell(tx, accountId, before, added);
+  const backfill = added.every(({ entry }) => entry.backfill);
+  events.push(...(await appendAddressEvents(tx, accountId, after.flatMap(effectOnAddress), backfill, now)));
+  return { events, created: before.filter((row) => row.version === 0) };
+};
+
+/** What an engagement's state does to its address. The notice it rests on makes it one: a bounce again is a new event. */
+const effectOnAddress = (row: EngagementRow): AddressAddition[] => {
+  const folded = fromJson<Folded>(row.folded);
+  const [addressKey, engagementId, at] = [row.recipient_key, row.id, row.occurred_at];
+  if (addressEffect(folded) === "made_ineligible") {
+    const event = { kind: "hard", at, engagementId, category: row.category, reason: row.reason } as const;
+    return [{ addressKey, id: `hard/${engagementId}/${folded.noticeId}`, event }];
+  }
+  if (row.state !== "retracted") return [];
+  return [{ addressKey, id: `withdrawn/${engagementId}/${at}`, event: { kind: "withdrawn", at, engagementId } }];
 };
 
 const lockEngagements = async (tx: Write, accountId: string, ids: readonly string[]): Promise<Map<string, EngagementRow>> => {

@@ -2,6 +2,7 @@ import { type Selectable, sql } from "kysely";
 import type { Category } from "../bounces/report.ts";
 import type { Json } from "../ports/connector.ts";
 import type { EngagementState, Read, Tables } from "../ports/database.ts";
+import { addressEffect } from "../timeline/address-health.ts";
 import type { Facts, Folded } from "../timeline/fold.ts";
 import { inBatches } from "./in-batches.ts";
 import { fromJson, fromJsonOrNull } from "./json.ts";
@@ -224,8 +225,7 @@ const toEngagement = (row: Row, others: { othersFailed: number; othersTotal: num
     classification: folded.facts?.classification ?? null,
     noticeId: folded.noticeId,
     notice: folded.facts?.notice ?? null,
-    // Behind an alias or a forward the address that was written to is not the one that failed.
-    addressEffect: row.state === "hard" && relation === "same" ? "made_ineligible" : "none",
+    addressEffect: addressEffect(folded),
     pendingUntil: row.pending_until,
     history: folded.history,
     backfill: row.backfill === 1,

@@ -1,4 +1,5 @@
 import type { Tables, Write } from "../ports/database.ts";
+import { forgetAddressEffects } from "./addresses.ts";
 
 /** What an account owns, besides its own row. */
 const ofAccounts = [
@@ -22,6 +23,12 @@ const ofAccounts = [
   "gaps",
   "sign_in_links",
   "web_sessions",
+  "webhooks",
+  "webhook_letters",
+  "connect_links",
+  "authorizations",
+  "address_events",
+  "addresses",
 ] as const satisfies readonly (keyof Tables)[];
 
 /** Deletes everything of an account. Its row stays without its name, so that whoever asks can be told that it is gone. */
@@ -53,6 +60,7 @@ export const eraseInbox = async (tx: Write, accountId: string, inboxId: string, 
     .selectFrom("engagements")
     .select("id")
     .where(({ and }) => and(mine));
+  await forgetAddressEffects(tx, accountId, inboxId, now);
   // Rows that hang on others go first, because they are found through them.
   await tx.deleteFrom("engagement_history").where("account_id", "=", accountId).where("engagement_id", "in", engagements).execute();
   for (const table of ["sent_recipients", "sent_ids"] as const) {

@@ -24,7 +24,13 @@ export type Facts = {
     remoteMta: string | null;
     language: string | null;
   };
-  match: { rule: MatchRule; confidence: "certain" | "likely"; confirmedBy: string | null };
+  match: {
+    rule: MatchRule;
+    confidence: "certain" | "likely";
+    confirmedBy: string | null;
+    /** False where somebody who knows the message could have written the notice. Left out: true. */
+    trusted?: boolean;
+  };
   classification: { rule: string; parserVersion: string; mapping: string };
   notice: { inboxId: string; folder: string; format: string; receivedAt: number };
   /** Epoch milliseconds. */
@@ -58,6 +64,8 @@ export type Folded = {
   /** The notice the state rests on. */
   noticeId: string | null;
   facts: Facts | null;
+  /** A permanent failure that is believed: told by a trusted match, confirmed by a person, or told by two notices. */
+  trusted: boolean;
   /** In the order in which things happened. */
   history: { state: State; at: number; noticeId: string | null; because: Because }[];
 };
@@ -85,8 +93,15 @@ export const fold = (entries: readonly HistoryEntry[], sentAt: number, pendingFo
     backfill: decisive.backfill,
     noticeId: decisive.noticeId,
     facts,
+    trusted: isTrusted(standing),
     history: ordered.map(({ state, at, noticeId, because }) => ({ state, at, noticeId, because })),
   };
+};
+
+const isTrusted = (standing: readonly HistoryEntry[]): boolean => {
+  const failures = standing.filter(({ state }) => state === "hard");
+  const believed = failures.some(({ facts }) => facts?.match.trusted !== false || facts.match.confirmedBy !== null);
+  return believed || new Set(failures.map(({ noticeId }) => noticeId)).size > 1;
 };
 
 /** A delay and the failure that follows can carry the same second; then this is the order of things. */

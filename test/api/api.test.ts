@@ -202,12 +202,13 @@ describe("events", () => {
     expect(all.data.map((e: { sequence: number }) => e.sequence)).toEqual(all.data.map((_: unknown, i: number) => i + 1));
     expect(all.data.map((e: { type: string }) => e.type)).toEqual([
       "engagement.created",
+      "address.ineligible",
       "engagement.created",
       "inbox.first_sync_completed",
     ]);
-    const rest = (await ask(server, ours.read, "GET", "/v1/events?after=2")).json;
-    expect([rest.data.length, rest.nextAfter]).toEqual([1, 3]);
-    expect((await ask(server, ours.read, "GET", "/v1/events?after=3")).json).toEqual({ data: [], nextAfter: 3 });
+    const rest = (await ask(server, ours.read, "GET", "/v1/events?after=3")).json;
+    expect([rest.data.length, rest.nextAfter]).toEqual([1, 4]);
+    expect((await ask(server, ours.read, "GET", "/v1/events?after=4")).json).toEqual({ data: [], nextAfter: 4 });
   });
 });
 

@@ -103,5 +103,5 @@ async function roundTrip({ imap, smtp, password, ...rest }: MailServer): Promise
     backfill: false,
   });
   const events = (await api("GET", "/v1/events")).json.data.map((event: { type: string }) => event.type);
-  expect(events).toEqual(["inbox.connected", "inbox.first_sync_completed", "engagement.created"]);
+  expect(events).toEqual(["inbox.connected", "inbox.first_sync_completed", "engagement.created", "address.ineligible"]);
 }

@@ -6,6 +6,7 @@ import { readdirSync } from "node:fs";
 import { expect, test } from "vitest";
 import type { Database, Write } from "../../src/ports/database.ts";
 import * as accounts from "../../src/store/accounts.ts";
+import * as addresses from "../../src/store/addresses.ts";
 import * as agePending from "../../src/store/age-pending.ts";
 import * as apiKeys from "../../src/store/api-keys.ts";
 import * as appendHistory from "../../src/store/append-history.ts";
@@ -128,6 +129,20 @@ const entry = {
 const calls: Record<string, (s: Setting) => unknown> = {
   "accounts/getAccount": (s) => accounts.getAccount(s.read, s.mine),
   "accounts/updateAccount": (s) => s.write((tx) => accounts.updateAccount(tx, s.mine, { name: "changed" }, now)),
+  "addresses/appendAddressEvents": (s) =>
+    s.write((tx) =>
+      addresses.appendAddressEvents(
+        tx,
+        s.mine,
+        [{ addressKey: "foreign@x.example", id: "x", event: { kind: "unbounced", at: late, by: "x", note: "x" } }],
+        false,
+        now,
+      ),
+    ),
+  "addresses/readAddresses": (s) => addresses.readAddresses(s.read, s.mine, ["foreign-2@x.example"]),
+  "addresses/listAddressEvents": (s) => addresses.listAddressEvents(s.read, s.mine, "foreign-2@x.example"),
+  "addresses/listIneligible": (s) => addresses.listIneligible(s.read, s.mine, { after: "", limit: 100 }),
+  "addresses/forgetAddressEffects": (s) => s.write((tx) => addresses.forgetAddressEffects(tx, s.mine, s.theirs.inboxId, now)),
   "age-pending/agePending": (s) => agePending.agePending(s.database, s.mine, late).then(none),
   "api-keys/createApiKey": (s) => s.write((tx) => apiKeys.createApiKey(tx, s.mine, { scope: "read", label: "x" }, now)),
   "api-keys/listApiKeys": (s) => apiKeys.listApiKeys(s.read, s.mine),

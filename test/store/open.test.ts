@@ -15,7 +15,7 @@ import { openLine } from "../../src/store/sqlite.ts";
 import { afterThis, emptyPlace, newKeys, onBothEngines, openNew, quiet, temporaryDirectory } from "./engines.ts";
 import { accountWithInboxes, now } from "./sample-mail.ts";
 
-const current = migrations.length;
+const current = migrations.at(-1)?.version ?? 0;
 
 const added: Migration = {
   version: current + 1,

@@ -159,6 +159,10 @@ const tables = [
   "slots",
   "sign_in_links",
   "web_sessions",
+  "connect_links",
+  "authorizations",
+  "address_events",
+  "addresses",
 ] as const;
 
 /** Every row of every table, to compare before and after; rows in no order that matters. */

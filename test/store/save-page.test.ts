@@ -53,7 +53,7 @@ onBothEngines("savePage", (engine) => {
       database,
       page(claim, [sentMessage("a", ["jan@customer.example", "eva@customer.example"]), ordinary("m1"), notice("a")]),
     );
-    expect(saved).toMatchObject({ events: ["engagement.created"], sequence: 1, woken: [] });
+    expect(saved).toMatchObject({ events: ["engagement.created", "address.ineligible"], sequence: 2, woken: [] });
     const engagement = await theEngagement(database, accountId);
     expect(engagement).toMatchObject({
       state: "hard",
@@ -213,7 +213,12 @@ onBothEngines("savePage", (engine) => {
       expect(await wholeDatabase(database)).toEqual(before);
     }
     expect(statements).toBeGreaterThan(25);
-    expect(await eventTypes(database, claim.accountId)).toEqual(["engagement.created", "engagement.created", "inbox.gap_found"]);
+    expect(await eventTypes(database, claim.accountId)).toEqual([
+      "engagement.created",
+      "engagement.created",
+      "address.ineligible",
+      "inbox.gap_found",
+    ]);
   });
 
   test("a notice that comes before its message waits for it, from any inbox of the account", async () => {
@@ -225,7 +230,7 @@ onBothEngines("savePage", (engine) => {
       data: [{ id: notices[0], state: "waiting", waitsUntil: now + 72 * hour }],
     });
     const saved = await savePage(database, page(annas, [sentMessage("other"), sentMessage("a")]));
-    expect(saved).toMatchObject({ woken: notices, events: ["engagement.created"] });
+    expect(saved).toMatchObject({ woken: notices, events: ["engagement.created", "address.ineligible"] });
     expect(await theEngagement(database, shared.accountId)).toMatchObject({ state: "hard", inboxId: annas.inboxId, noticeId: notices[0] });
     expect(await listNotices(database.read, shared.accountId)).toMatchObject({ data: [{ state: "matched", waitsUntil: null }] });
     expect(await database.read.selectFrom("notice_waits").selectAll().execute()).toEqual([]);
@@ -316,6 +321,11 @@ onBothEngines("savePage", (engine) => {
     const events = await readEvents(database.read, accountId, 1, 10);
     expect(events).toMatchObject([
       { type: "engagement.updated", backfill: true, data: { previous: { state: "pending" }, engagement: { version: 2 } } },
+      {
+        type: "address.ineligible",
+        backfill: true,
+        data: { address: "jan@customer.example", marketing: { eligible: false, reason: "unknown_user" } },
+      },
     ]);
   });
 
@@ -410,7 +420,7 @@ onBothEngines("savePage", (engine) => {
     );
     const { data } = await listEngagements(database.read, first.accountId);
     expect(data.map(({ version, history }) => [version, history.length])).toEqual(names.map(() => [1, 1]));
-    expect(await eventTypes(database, first.accountId)).toEqual(names.map(() => "engagement.created"));
+    expect(await eventTypes(database, first.accountId)).toEqual([...names.map(() => "engagement.created"), "address.ineligible"]);
     expect((await listContacts(database.read, first.accountId)).data).toHaveLength(1);
   });
 
@@ -455,7 +465,7 @@ onBothEngines("whom to log", (engine) => {
     expect(await eventTypes(database, accountId)).toEqual([]);
     await database.transaction((tx) => upsertContacts(tx, accountId, [{ externalId: "crm-2", addresses: ["JAN@customer.example"] }], now));
     expect(await theEngagement(database, accountId)).toMatchObject({ state: "hard", contactExternalId: "crm-2" });
-    expect(await eventTypes(database, accountId)).toEqual(["engagement.created"]);
+    expect(await eventTypes(database, accountId)).toEqual(["engagement.created", "address.ineligible"]);
     expect(await listNotices(database.read, accountId)).toMatchObject({ data: [{ state: "matched" }] });
   });
 

@@ -3,6 +3,7 @@ import { firstSchema } from "./0001-first-schema.ts";
 import { signIn } from "./0002-sign-in.ts";
 import { authorizations } from "./0003-authorizations.ts";
 import { webhooks } from "./0004-webhooks.ts";
+import { addresses } from "./0005-addresses.ts";
 
 /** Every step in order. */
-export const migrations: readonly Migration[] = [firstSchema, signIn, authorizations, webhooks];
+export const migrations: readonly Migration[] = [firstSchema, signIn, authorizations, webhooks, addresses];
