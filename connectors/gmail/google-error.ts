@@ -19,6 +19,12 @@ const answerOf = (error: gaxios.GaxiosError): Answer => {
   return typeof data === "object" && data !== null ? data : {};
 };
 
+/** The code the token endpoint refused with (RFC 6749, 5.2), or null. */
+export const grantOf = (error: unknown): string | null => {
+  const code = error instanceof gaxios.GaxiosError ? answerOf(error).error : null;
+  return typeof code === "string" ? code : null;
+};
+
 /** Every word Google has for the reason of a refusal, old style and new. */
 const reasonsOf = ({ errors, details, status }: ApiError): string[] =>
   [...(errors ?? []).map(({ reason }) => reason), ...(details ?? []).map(({ reason }) => reason), status].filter(

@@ -1,6 +1,7 @@
 /**
  * What Gmail's search box is asked on a first sync, where reading everything would cost 20 quota units a message: mail that was
- * sent, and what is likely to be a notice by its sender or subject. From and Subject alone found 429 of 431 bounces of our sets.
+ * sent, and what is likely to be a notice by its sender or subject. Of our sets that finds 426 of 431 bounces, and opens 5 of 697
+ * other messages for nothing.
  */
 
 /** Words of From. Gmail's search knows whole words: of MicrosoftExchange329e71ec88ae… only subjects and names are found. */

@@ -1,7 +1,7 @@
 import { JWT, OAuth2Client } from "google-auth-library";
 import { ConnectorError, type Json, type Tools } from "../../src/ports/connector.ts";
 import { abortable } from "../shared/abortable.ts";
-import { googleError } from "./google-error.ts";
+import { googleError, grantOf } from "./google-error.ts";
 import { type DomainApp, type GmailApp, readApp, readDomainApp, readSecrets, type Secrets } from "./settings.ts";
 import { sendOnce, timeoutMs } from "./transport.ts";
 
@@ -46,9 +46,18 @@ const domainTokens = ({ serviceAccount, gateway }: DomainApp, address: string): 
   async renew() {
     const { client_email: email, private_key: key } = serviceAccount;
     const client = new JWT({ email, key, scopes: [scope], subject: address, transporterOptions: transporterOptions(gateway) });
-    return withAccess({}, await client.authorize());
+    const tokens = await client.authorize().catch((error: unknown) => {
+      throw delegationRefused(error, address);
+    });
+    return withAccess({}, tokens);
   },
 });
+
+/** Here `invalid_grant` is about the organisation and its key; nobody could sign in again. */
+const delegationRefused = (error: unknown, address: string): unknown =>
+  grantOf(error) === "invalid_grant"
+    ? new ConnectorError("auth", `Google does not know ${address} in this organisation, or the service account's key was deleted.`)
+    : error;
 
 /** Secrets as they are stored, from what the token endpoint answered. */
 export const withAccess = (held: Secrets, given: { access_token?: string | null; expiry_date?: number | null }): Secrets => ({
