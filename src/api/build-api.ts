@@ -5,6 +5,7 @@ import { authenticate, type Caller, type Needs } from "./authenticate.ts";
 import type { Api, ApiDeps } from "./deps.ts";
 import { Problem, sendProblem } from "./problem.ts";
 import { accountRoutes } from "./routes/accounts.ts";
+import { addressRoutes } from "./routes/addresses.ts";
 import { connectLinkRoutes } from "./routes/connect-links.ts";
 import { contactRoutes } from "./routes/contacts.ts";
 import { engagementRoutes } from "./routes/engagements.ts";
@@ -58,7 +59,16 @@ export const buildApi = async (server: FastifyInstance, deps: ApiDeps): Promise<
       transformObject: jsonSchemaTransformObject,
     });
     const api = scope.withTypeProvider() as unknown as Api;
-    for (const addRoutes of [healthRoutes, accountRoutes, inboxRoutes, connectLinkRoutes, contactRoutes, engagementRoutes, eventRoutes])
+    for (const addRoutes of [
+      healthRoutes,
+      accountRoutes,
+      inboxRoutes,
+      connectLinkRoutes,
+      contactRoutes,
+      addressRoutes,
+      engagementRoutes,
+      eventRoutes,
+    ])
       addRoutes(api, deps);
     scope.get("/openapi.json", { schema: { hide: true } }, () => scope.swagger());
   });

@@ -67,6 +67,7 @@ export const contact = z
     externalId: z.string().nullable(),
     name: z.string().nullable(),
     addresses: z.array(z.string()),
+    hardBounceReason: z.string().nullable().describe("Why mail to this contact bounced, while it stands."),
     metadata,
     createdAt: time,
     updatedAt: time,
@@ -180,6 +181,23 @@ export const engagement = z
     version: z.int(),
   })
   .meta({ id: "Engagement" });
+
+export const address = z
+  .object({
+    object: z.literal("address"),
+    address: z.string(),
+    known: z.boolean(),
+    marketing: z.object({ eligible: z.boolean(), reason: z.string().nullable() }),
+    oneToOne: z.object({ eligible: z.boolean(), warning: z.string().nullable() }),
+    hardBounceReason: z.string().nullable().describe("Empty where only the global rule applies."),
+    globalBounce: z.boolean(),
+    since: time.nullable(),
+    engagementId: z.string().nullable(),
+    lastSignOfLife: time.nullable().describe("When a person last wrote from there."),
+    unbounce: z.object({ allowed: z.boolean() }),
+    text: z.string(),
+  })
+  .meta({ id: "Address" });
 
 export const connectLink = z
   .object({

@@ -102,6 +102,11 @@ export const en = {
   "why.dry_run_bounce": "It is a bounce notice; in a connected inbox it would be looked up by {ids}.",
   "why.not_seen": "No connected inbox of this account has a record of it.",
 
+  "address.unknown": "Nothing is known of this address.",
+  "address.eligible": "Mail can go to this address.",
+  "address.ineligible": "Left out of marketing since {date}: {category}. One-to-one mail is allowed; it will probably bounce.",
+  "address.unbounced": "Made usable again by {who} on {date}.",
+
   "page.timeline.title": "Bounces",
   "page.timeline.empty": "No bounces yet. Connect an inbox; the first ones appear within minutes.",
   "page.timeline.older": "Older bounces",

@@ -105,6 +105,11 @@ export const pl: Record<TextKey, string> = {
   "why.dry_run_bounce": "To powiadomienie o odrzuceniu; w połączonej skrzynce szukalibyśmy po {ids}.",
   "why.not_seen": "Żadna połączona skrzynka tego konta nie ma o nim zapisu.",
 
+  "address.unknown": "Nic nie wiadomo o tym adresie.",
+  "address.eligible": "Na ten adres można wysyłać.",
+  "address.ineligible": "Pomijany w marketingu od {date}: {category}. Poczta indywidualna jest dozwolona, ale zapewne zostanie odrzucona.",
+  "address.unbounced": "{who} odblokował(a) ten adres {date}.",
+
   "page.timeline.title": "Odrzucenia",
   "page.timeline.empty": "Nie ma jeszcze odrzuceń. Połącz skrzynkę; pierwsze pojawią się w ciągu kilku minut.",
   "page.timeline.older": "Starsze odrzucenia",

@@ -3,6 +3,7 @@
  * as it is there; one whose path names something this test does not know fails here.
  */
 import { describe, expect, it } from "vitest";
+import { appendAddressEvents } from "../../src/store/addresses.ts";
 import { ask, startServer } from "./server.ts";
 
 const open = new Set(["/healthz", "/readyz"]);
@@ -19,6 +20,12 @@ describe("with a key of another account", () => {
     };
     const link = (await ask(server, theirs.write, "POST", "/v1/connect-links", { expectedAddress: "bob@sales.example" })).json;
     idOf["connect-links"] = link.id;
+    // An address that only they know: to us it is one of which nothing is known.
+    idOf.addresses = "only-theirs@customer.example";
+    const known = { kind: "hard", at: 1, engagementId: engagement.id, category: "unknown_user", reason: null } as const;
+    await database.transaction((tx) =>
+      appendAddressEvents(tx, theirs.accountId, [{ addressKey: idOf.addresses ?? "", id: "x", event: known }], false, 1),
+    );
     const { paths } = (await ask(server, null, "GET", "/openapi.json")).json as { paths: Record<string, Record<string, unknown>> };
     const before = JSON.stringify(
       await database.read.selectFrom("inboxes").selectAll().where("account_id", "=", theirs.accountId).execute(),
@@ -46,7 +53,8 @@ describe("with a key of another account", () => {
           // What was asked for by its id may be repeated in an answer that says it is not there.
           if (!url.includes(id)) expect(answer.text, `${method} ${path}`).not.toContain(id);
         }
-        if (path.includes("{")) expect([403, 404, 422], `${method} ${path} answered ${answer.status}`).toContain(answer.status);
+        if (answer.json?.object === "address") expect(answer.json).toMatchObject({ known: false, engagementId: null });
+        else if (path.includes("{")) expect([403, 404, 422], `${method} ${path} answered ${answer.status}`).toContain(answer.status);
       }
     }
     expect(walked).toBeGreaterThan(15);

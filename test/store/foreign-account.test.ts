@@ -38,6 +38,7 @@ import * as signIn from "../../src/store/sign-in.ts";
 import * as ties from "../../src/store/tie-notices.ts";
 import * as traces from "../../src/store/traces.ts";
 import * as turns from "../../src/store/turns.ts";
+import * as unbounce from "../../src/store/unbounce.ts";
 import * as upsertContacts from "../../src/store/upsert-contacts.ts";
 import * as waiting from "../../src/store/waiting-notices.ts";
 import { newKeys, onBothEngines, openNew } from "./engines.ts";
@@ -281,6 +282,7 @@ const calls: Record<string, (s: Setting) => unknown> = {
   "turns/claimInbox": (s) => s.write((tx) => turns.claimInbox(tx, s.mine, s.theirs.inboxId, { busyUntil: now }, late)),
   "turns/finishTurn": (s) => s.write((tx) => turns.finishTurn(tx, stolen(s), { state: "watching", nextPollAt: null, failedPolls: 0 }, now)),
   "turns/pollNow": (s) => s.write((tx) => turns.pollNow(tx, s.mine, s.theirs.inboxId, late)),
+  "unbounce/unbounce": (s) => s.write((tx) => unbounce.unbounce(tx, s.mine, "foreign-2@x.example", "x", "x", late)),
   "upsert-contacts/upsertContacts": (s) =>
     s.write((tx) => upsertContacts.upsertContacts(tx, s.mine, [{ externalId: "ours-2", addresses: ["other@x.example"] }], now)),
   "waiting-notices/expireWaiting": (s) => waiting.expireWaiting(s.database, s.mine, late).then(none),

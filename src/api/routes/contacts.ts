@@ -1,5 +1,8 @@
 import { z } from "zod";
+import { addressKey } from "../../bounces/keys.ts";
 import type { Json } from "../../ports/connector.ts";
+import type { Read } from "../../ports/database.ts";
+import { readAddresses } from "../../store/addresses.ts";
 import { type Contact, findContactByAddress, getContact, listContacts } from "../../store/contacts.ts";
 import { contactTimeline } from "../../store/engagements.ts";
 import { upsertContacts } from "../../store/upsert-contacts.ts";
@@ -31,7 +34,7 @@ export const contactRoutes = (api: Api, deps: ApiDeps): void => {
     async (request) => {
       const incoming = request.body.contacts.map(({ metadata, ...rest }) => ({ ...rest, ...(metadata && { metadata: metadata as Json }) }));
       const written = await deps.database.transaction((tx) => upsertContacts(tx, accountOf(request), incoming, deps.now()));
-      return { data: written.map(presentContact) };
+      return { data: await presentContacts(deps.database.read, accountOf(request), written) };
     },
   );
 
@@ -50,10 +53,10 @@ export const contactRoutes = (api: Api, deps: ApiDeps): void => {
       const { address, ...rest } = request.query;
       if (address !== undefined) {
         const found = await findContactByAddress(deps.database.read, accountOf(request), address);
-        return { data: found ? [presentContact(found)] : [], nextCursor: null };
+        return { data: await presentContacts(deps.database.read, accountOf(request), found ? [found] : []), nextCursor: null };
       }
       const found = await listContacts(deps.database.read, accountOf(request), rest);
-      return { data: found.data.map(presentContact), nextCursor: found.nextCursor };
+      return { data: await presentContacts(deps.database.read, accountOf(request), found.data), nextCursor: found.nextCursor };
     },
   );
 
@@ -63,7 +66,9 @@ export const contactRoutes = (api: Api, deps: ApiDeps): void => {
     async (request) => {
       const found = await getContact(deps.database.read, accountOf(request), request.params.id);
       if (!found) throw notFound("contact");
-      return presentContact(found);
+      const [shown] = await presentContacts(deps.database.read, accountOf(request), [found]);
+      if (!shown) throw notFound("contact");
+      return shown;
     },
   );
 
@@ -89,12 +94,26 @@ export const contactRoutes = (api: Api, deps: ApiDeps): void => {
   );
 };
 
-const presentContact = (row: Contact): z.infer<typeof contact> => ({
+/** Contacts with what their addresses' health says of them. */
+const presentContacts = async (read: Read, accountId: string, rows: readonly Contact[]): Promise<z.infer<typeof contact>[]> => {
+  const healths = await readAddresses(
+    read,
+    accountId,
+    rows.flatMap((row) => row.addresses.map(addressKey)),
+  );
+  return rows.map((row) => {
+    const reasons = row.addresses.map((address) => healths.get(addressKey(address))?.reason ?? null);
+    return presentContact(row, reasons.find((reason) => reason !== null) ?? null);
+  });
+};
+
+const presentContact = (row: Contact, hardBounceReason: string | null): z.infer<typeof contact> => ({
   id: row.id,
   object: "contact",
   externalId: row.externalId,
   name: row.name,
   addresses: row.addresses,
+  hardBounceReason,
   metadata: row.metadata as Record<string, unknown>,
   createdAt: rfc3339(row.createdAt),
   updatedAt: rfc3339(row.updatedAt),
