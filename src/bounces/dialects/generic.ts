@@ -16,7 +16,7 @@ import { readBlocks } from "../read-blocks.ts";
 import type { Dialect } from "./dialect.ts";
 
 const labelled =
-  /(?:(?:could not|cannot|couldn't|unable to|not) be delivered to|(?:failed|original|intended|final)? ?recipients?(?: address)?|(?:e-?mail|message|mail|delivery|deliver\w*)(?: \w+){0,3} (?:to|for)|rcpt to|address(?:ed)?(?: to)?|undeliverable to|(?:unknown |delivery )?user(?:id)?(?: failed)?)\s*:?\s*[<"']?([^\s<>"']+@[^\s<>"']+)/gi;
+  /(?:(?:could not|cannot|couldn't|unable to|not) be delivered to|(?:failed|original|intended|final)? ?recipients?(?: address)?|(?:e-?mail|message|mail|delivery|deliver\w*)(?: \w+){0,3} (?:to|for)|rcpt to|address(?:ed)?(?: to)?|undeliverable to|(?:unknown |delivery )?user(?:id)?(?: failed)?|permanent errors|attempts)\s*:?\s*[<"']{0,2}([^\s<>"']+@[^\s<>"']+)/gi;
 
 /** Addresses behind a label such as "Recipient:", "could not be delivered to", "delivering your mail to". */
 export const readLabelled = (prose: string): Finding[] =>
@@ -29,12 +29,20 @@ export const readLabelled = (prose: string): Finding[] =>
 const isSurelyMachine = ({ signs, returned, copy }: Notice): boolean =>
   returned !== null || copy !== "" || signs.some((sign) => sign !== "machine_from" && sign !== "machine_return_path");
 
-/** Blocks, else labelled lines, else, in a notice that is surely a machine's, the first address of the prose. */
+/** "To: jan@customer.example" in a notice's own summary of the letter. */
+const summaryTo = /^[ \t]*To:[ \t]*<?([^\s<>,]+@[^\s<>,]+)>?[ \t]*$/m;
+
+/**
+ * Blocks, else labelled lines, else, in a notice that is surely a machine's, the To of its summary of the letter, else the
+ * first address of the prose.
+ */
 export const readAnyShape = (notice: Notice): Finding[] => {
   const blocks = readBlocks(notice.prose);
   if (blocks.length > 0) return blocks;
   const lines = readLabelled(notice.prose);
   if (lines.length > 0 || !isSurelyMachine(notice)) return lines;
+  const written = cleanAddress(summaryTo.exec(notice.prose.slice(0, 6000))?.[1] ?? "");
+  if (written) return [finding(written, null)];
   return addressesIn(notice.prose)
     .slice(0, 1)
     .map((address) => finding(address, null));
@@ -54,7 +62,7 @@ const mayBeMachine = (notice: Notice): boolean => {
 
 /** How mail systems say that a message did not arrive. */
 const failureWords =
-  /(?:could|can|was|has|were|did|were)(?:n['’]t| ?not)(?: \S+){0,3} (?:delivered?|reach(?:ed)?|send|sent|relayed)|undeliver(?:able|ed)|deliver(?:y|ed|ing)?(?: \S+){0,6} (?:fail|refused|impossible|error|delayed|unsuccessful|not possible|abort)|(?:fail(?:ed|ure)?|unable|error)(?: \S+){0,5} deliver|wasn['’]t able to deliver|permanent (?:fatal )?error|fatal error|rejected|returned (?:mail|to sender|message)|not deliverable|mailbox (?:is )?full|user unknown|unknown user|failed permanently|recipients? (?:was|were|has|have)? ?(?:failed|aborted)|no such user|fail|transcript of session|pas pu être|nicht zugestellt|konnte nicht|no se pudo entregar|no (?:ha|pudo) (?:sido )?|non (?:è stato|recapitabile)|impossibile|nie (?:można|mogła|została) |não (?:foi|pôde)|dostarcz|配信|送信できません|не (?:может|удалось)|доставлен/i;
+  /(?:could|can|was|has|were|did|were)(?:n['’]t| ?not)(?: \S+){0,3} (?:delivered?|reach(?:ed)?|send|sent|relayed)|undeliver(?:able|ed)|deliver(?:y|ed|ing)?(?: \S+){0,6} (?:fail|refused|impossible|error|delayed|unsuccessful|not possible|abort)|(?:fail(?:ed|ure)?|unable|error)(?: \S+){0,5} deliver|wasn['’]t able to deliver|permanent (?:fatal )?errors?|fatal error|rejected|returned (?:mail|to sender|message)|not deliverable|mailbox (?:is )?full|user unknown|unknown user|failed permanently|recipients? (?:was|were|has|have)? ?(?:failed|aborted)|no such user|fail|transcript of session|pas pu être|nicht zugestellt|konnte nicht|no se pudo entregar|no (?:ha|pudo) (?:sido )?|non (?:è stato|recapitabile)|impossibile|nie (?:można|mogła|została) |não (?:foi|pôde)|dostarcz|配信|送信できません|не (?:может|удалось)|доставлен/i;
 
 export const generic: Dialect = {
   name: "text",

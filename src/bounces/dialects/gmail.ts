@@ -14,6 +14,7 @@
 import { finding } from "../finding.ts";
 import type { Notice } from "../notice.ts";
 import { readBlocks } from "../read-blocks.ts";
+import { readReply } from "../read-reply.ts";
 import type { Dialect } from "./dialect.ts";
 
 const fromGoogle = /mailer-daemon@(?:googlemail|google|gmail)\.com/i;
@@ -37,13 +38,16 @@ export const gmail: Dialect = {
   read,
 };
 
-/** The words stand in the group owner's language; the field and the sender are the signs. */
+/**
+ * The words stand in the group owner's language; the field and the sender are the signs. Other notices of Google's have both,
+ * too, and quote a server's reply.
+ */
 export const googleGroups: Dialect = {
   name: "googlegroups",
   opening: /\S/,
   also: {
-    holds: ({ from, signs }) => fromGoogle.test(from) && signs.includes("failed_recipients"),
-    because: "It comes from Google's mailer daemon and lists the failed recipients in a field.",
+    holds: ({ from, signs, prose }) => fromGoogle.test(from) && signs.includes("failed_recipients") && readReply(prose).code === null,
+    because: "It comes from Google's mailer daemon, lists the failed recipients in a field, and quotes no server.",
   },
   delay: /has been delayed|THIS IS A WARNING MESSAGE ONLY|will retry/,
   reason: { reason: "rejected", rule: "group-refusal" },
