@@ -1,5 +1,6 @@
 import type { Envelope } from "../bounces/envelope.ts";
 import { firstValue } from "../bounces/envelope.ts";
+import { idKey } from "../bounces/keys.ts";
 import type { Evidence, Report } from "../bounces/report.ts";
 import type { Cursor, Gap, Json, Warning } from "../ports/connector.ts";
 import type { Database, SeenVerdict, Write } from "../ports/database.ts";
@@ -10,6 +11,7 @@ import { fromJson, toJson } from "./json.ts";
 import { waitingFor } from "./notice-waits.ts";
 import { settleOwed } from "./owed.ts";
 import { type KeptAs, type NewNotice, saveNotices } from "./save-notices.ts";
+import { type Reply, saveReplies } from "./save-replies.ts";
 import { type NewSentMessage, saveSentMessages } from "./save-sent-messages.ts";
 import { saveSeen } from "./seen-messages.ts";
 import { tieNotices } from "./tie-notices.ts";
@@ -25,6 +27,8 @@ export type SavedMessage = {
   sent?: Omit<NewSentMessage, "ref" | "folder">;
   /** With verdict `notice`: kept as a notice and tied. With any other verdict it is not kept. */
   report?: Report;
+  /** With verdict `reply`: who answers, and the idKeys of what is answered. */
+  reply?: { from: string; answers: readonly string[] };
   /** The notice itself, gzip, with returned letters cut to their headers. */
   source?: Uint8Array;
   /** Of a message that was opened. */
@@ -76,6 +80,12 @@ export const savePage = (database: Database, input: PageToSave): Promise<SavedPa
     );
     const woken = waiting.filter((id) => !made.includes(id));
     const events = await tieNotices(tx, accountId, [...made, ...woken], { waitingIsOver: false }, now);
+    const replied = await saveReplies(
+      tx,
+      accountId,
+      messages.flatMap((message) => newReply(message, page.backfill, now)),
+      now,
+    );
     await saveTraces(
       tx,
       accountId,
@@ -87,7 +97,7 @@ export const savePage = (database: Database, input: PageToSave): Promise<SavedPa
     await settleOwed(tx, input, settlement(messages, page.backfill), now);
     const gaps = await saveGaps(tx, accountId, inboxId, page.gaps, now);
     await movePosition(tx, input);
-    const all = [...events, ...gaps.map((gap) => gapEvent(gap, inboxId, page.backfill))];
+    const all = [...events, ...replied, ...gaps.map((gap) => gapEvent(gap, inboxId, page.backfill))];
     const sequence = await appendEvents(tx, accountId, all, now);
     return { notices: made, woken, events: all.map((event) => event.type), sequence };
   });
@@ -104,6 +114,12 @@ const newNotice = ({ envelope, verdict, report, source }: SavedMessage, backfill
   if (verdict !== "notice" || !report) return [];
   const receivedAt = envelope.receivedAt ?? report.notice.date ?? now;
   return [{ ref: envelope.ref, folder: envelope.folder, report, source: source ?? null, backfill, receivedAt }];
+};
+
+const newReply = ({ envelope, reply }: SavedMessage, backfill: boolean, now: number): Reply[] => {
+  if (!reply) return [];
+  const messageKey = idKey(firstValue(envelope.headers, "message-id")) || envelope.ref;
+  return [{ ...reply, messageKey, at: envelope.receivedAt ?? now, backfill }];
 };
 
 const newTrace = ({ envelope, trace }: SavedMessage, noticeOf: ReadonlyMap<string, KeptAs>): NewTrace[] => {

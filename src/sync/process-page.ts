@@ -1,5 +1,7 @@
-import type { Envelope } from "../bounces/envelope.ts";
+import { type Envelope, firstValue } from "../bounces/envelope.ts";
 import { idKey } from "../bounces/keys.ts";
+import { decodeWords } from "../bounces/part-text.ts";
+import { readMailboxes } from "../bounces/read-addresses.ts";
 import { readSentMessage } from "../bounces/sent-message.ts";
 import { answeredIds, type TriageContext, triage } from "../bounces/triage.ts";
 import type { Session } from "../ports/connector.ts";
@@ -48,9 +50,12 @@ export const processPage = async (deps: PageDeps, page: readonly Envelope[], bac
       return owed.has(envelope.ref) ? [{ envelope, verdict: "owed", facts }] : [];
     }
     if (verdict === "sent") return [{ envelope, verdict, facts: null, sent: readSentMessage(envelope) }];
-    return [{ envelope, verdict, facts: { ...facts, because: because.map(({ step }) => step) } }];
+    const reply = verdict === "reply" ? { from: senderOf(envelope), answers: answeredIds(envelope).map(idKey) } : undefined;
+    return [{ envelope, verdict, reply, facts: { ...facts, because: because.map(({ step }) => step) } }];
   });
 };
+
+const senderOf = ({ headers }: Envelope): string => readMailboxes(decodeWords(firstValue(headers, "from") ?? ""))[0]?.address ?? "";
 
 /** What has a verdict keeps it, and what is owed is not touched before its time, though its page is listed again. */
 const readKnown = async (

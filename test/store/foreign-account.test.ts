@@ -29,6 +29,7 @@ import * as owed from "../../src/store/owed.ts";
 import * as registerSent from "../../src/store/register-sent-messages.ts";
 import * as saveNotices from "../../src/store/save-notices.ts";
 import * as savePage from "../../src/store/save-page.ts";
+import * as saveReplies from "../../src/store/save-replies.ts";
 import * as saveSent from "../../src/store/save-sent-messages.ts";
 import type { Keys } from "../../src/store/secrets.ts";
 import * as seen from "../../src/store/seen-messages.ts";
@@ -243,6 +244,15 @@ const calls: Record<string, (s: Setting) => unknown> = {
   "owed/settleOwed": (s) => s.write((tx) => owed.settleOwed(tx, stolen(s), { done: ["foreign-owed"], again: [] }, now)),
   "register-sent-messages/registerSentMessages": (s) => s.write((tx) => registerSent.registerSentMessages(tx, s.mine, [sentInput], now)),
   "save-page/savePage": (s) => savePage.savePage(s.database, { ...page(s.theirs, [sentMessage("foreign")]), accountId: s.mine }),
+  "save-replies/saveReplies": (s) =>
+    s.write((tx) =>
+      saveReplies.saveReplies(
+        tx,
+        s.mine,
+        [{ from: "foreign-2@x.example", answers: ["foreign@sales.example"], messageKey: "x", at: late, backfill: false }],
+        now,
+      ),
+    ),
   "seen-messages/saveSeen": (s) =>
     s.write((tx) =>
       seen.saveSeen(

@@ -1,5 +1,7 @@
 import { expect, it } from "vitest";
 import { ConnectorError } from "../../src/ports/connector.ts";
+import type { Database } from "../../src/ports/database.ts";
+import { readAddresses } from "../../src/store/addresses.ts";
 import { changeState, createInbox, getInbox } from "../../src/store/inboxes.ts";
 import { listNotices } from "../../src/store/notices.ts";
 import { findTraces, readTrace } from "../../src/store/traces.ts";
@@ -319,5 +321,55 @@ onBothEngines("two inboxes of one account", (engine) => {
     const { data } = await listNotices(database.read, first.accountId);
     expect(data).toHaveLength(1);
     expect((await first.seen()).events.filter((type) => type === "engagement.created")).toHaveLength(1);
+  });
+});
+
+/** A letter from `from` that answers the message with this id. */
+const answer = (from: string, messageId: string, at: number, more = "") => ({
+  ref: `answer-${from}-${at}`,
+  role: "inbox" as const,
+  raw: Buffer.from(
+    `From: ${from}\r\nTo: sales@sales.example\r\nSubject: Re: Offer\r\nMessage-ID: <a${at}@customer.example>\r\nIn-Reply-To: ${messageId}\r\n${more}\r\nThanks\r\n`,
+  ),
+  receivedAt: at,
+});
+
+onBothEngines("a reply", (engine) => {
+  const nobody = "<ef34dd6403da449d.mwwavyoi@sales.example>";
+  const health = async (database: Database, accountId: string) =>
+    (await readAddresses(database.read, accountId, ["nobody@customer.example"])).get("nobody@customer.example");
+
+  it("of the recipient makes an address usable that bounced before, and a later bounce ends that again", async () => {
+    const world = await makeWorld(await openNew(engine), { messages: [sent(), bounce()] });
+    await world.turn();
+    expect(await health(world.database, world.accountId)).toMatchObject({ eligible: false });
+    world.mailbox.messages.push(answer("nobody@customer.example", nobody, now - 60_000));
+    await world.turn();
+    expect(await health(world.database, world.accountId)).toMatchObject({ eligible: true, lastSignOfLife: now - 60_000 });
+    expect((await world.seen()).events).toContain("address.eligible");
+    expect((await world.seen()).bounces).toEqual(hard);
+  });
+
+  it("from before the bounce, from somebody else, or written by a machine changes nothing", async () => {
+    const messages = [
+      sent(),
+      bounce(),
+      answer("nobody@customer.example", nobody, now - 7_200_000),
+      answer("stranger@customer.example", nobody, now - 60_000),
+      answer("nobody@customer.example", nobody, now - 50_000, "Auto-Submitted: auto-replied\r\n"),
+    ];
+    const world = await makeWorld(await openNew(engine), { messages, pageSize: 2 });
+    await world.turn();
+    expect(await health(world.database, world.accountId)).toMatchObject({ eligible: false });
+  });
+
+  it("closes a delay of the message it answers as delivered", async () => {
+    const messages = [demoMessage("Sent/postfix-greylist-expired"), demoMessage("INBOX/postfix-greylist-expired.delay")];
+    const world = await makeWorld(await openNew(engine), { messages });
+    await world.turn();
+    const messageId = (await world.seen()).bounces[0]?.split(" ")[2] ?? "";
+    world.mailbox.messages.push(answer("grey@customer.example", messageId, now - 60_000));
+    await world.turn();
+    expect((await world.seen()).bounces).toEqual([`delivered grey@customer.example ${messageId} v2 pending>delivered`]);
   });
 });
