@@ -5,7 +5,7 @@ import { type MessageRow, type Recipient, receivedAt } from "./message-row.ts";
 
 type Fields = Map<string, string[]>;
 
-/** PidTagMessageClass (MS-OXPROPS 2.783), as Graph names it. */
+/** PidTagMessageClass (MS-OXPROPS), as Graph is asked for it; it answers as `String 0x1a`. */
 export const messageClassId = "String 0x001A";
 
 /** `"Anna Nowak" <anna@sales.example>` (RFC 5322, 3.4). */
@@ -44,7 +44,7 @@ const dateText = (instant: string | null | undefined): string | null => {
 };
 
 const classOf = ({ singleValueExtendedProperties = [] }: MessageRow): string | null =>
-  singleValueExtendedProperties.find(({ id }) => id.toLowerCase() === messageClassId.toLowerCase())?.value ?? null;
+  singleValueExtendedProperties.find(({ id }) => /^String 0x0*1a$/i.test(id))?.value ?? null;
 
 /** Exchange's own notices come from MicrosoftExchange329e71ec88ae4615bbc36ab6ce41109e@tenant, in every language. */
 const isExchangeNotice = (row: MessageRow, messageClass: string | null): boolean =>

@@ -1,17 +1,19 @@
 import { getCACertificates, setDefaultCACertificates } from "node:tls";
-import type { ConnectedInbox, Json } from "../../../src/ports/connector.ts";
+import { office365 } from "../../../connectors/office365/connector.ts";
+import type { ConnectedInbox, Cursor, Json, Page, Tools } from "../../../src/ports/connector.ts";
 import type { FakeMailbox } from "../../fakes/microsoft/fake-mailbox.ts";
 import type { PutOptions } from "../../fakes/microsoft/fake-message.ts";
 import { type FakeMicrosoft, startFakeMicrosoft } from "../../fakes/microsoft/start-fake-microsoft.ts";
-import { testCertificate } from "../../fakes/test-certificate.ts";
+import { type TestCertificate, testCertificate } from "../../fakes/test-certificate.ts";
+import { collect, testTools } from "../test-tools.ts";
 
 export const address = "anna@sales.example";
 const delegated = ["Mail.Read", "User.Read"];
 
-let trusted: ReturnType<typeof testCertificate> | null = null;
+let trusted: TestCertificate | null = null;
 
-/** One certificate per test process, trusted by fetch from then on. */
-const certificate = (): ReturnType<typeof testCertificate> => {
+/** One certificate per test process, trusted by fetch from then on as NODE_EXTRA_CA_CERTS would make it. */
+const trustedCertificate = (): TestCertificate => {
   if (trusted === null) {
     trusted = testCertificate();
     setDefaultCACertificates([...getCACertificates("default"), trusted.ca]);
@@ -32,7 +34,7 @@ export type Office365 = {
 
 /** A stand-in with one mailbox in it, and somebody who has signed in to it. */
 export const openOffice365 = async (settings: { [name: string]: Json } = {}): Promise<Office365> => {
-  const fake = await startFakeMicrosoft({ tls: certificate() });
+  const fake = await startFakeMicrosoft({ tls: trustedCertificate() });
   const box = fake.addMailbox(address);
   box.addFolder("Bounces");
   const { accessToken, refreshToken } = fake.signIn.signedIn(address, delegated);
@@ -81,3 +83,45 @@ const storedCache = (fake: FakeMicrosoft, refreshToken: string): string => {
     AppMetadata: {},
   });
 };
+
+/** The tools of a turn on the stage; what is refreshed is kept in `secrets`, as a database would. */
+export const toolsOf = (stage: Office365, more: Partial<Tools> = {}): Tools => ({
+  ...testTools({ app: stage.app }),
+  credentials: {
+    read: async () => ({ ...stage.secrets }),
+    async refresh(fn) {
+      stage.secrets = (await fn({ ...stage.secrets })) as Office365["secrets"];
+      return stage.secrets;
+    },
+  },
+  ...more,
+});
+
+/** All pages from a cursor on. */
+export const pullAll = async (stage: Office365, cursor: Cursor = null, more: Partial<Tools> = {}): Promise<Page[]> => {
+  const session = await office365.open(stage.inbox, toolsOf(stage, more));
+  return collect(session.pull(JSON.parse(JSON.stringify(cursor)))).finally(() => session.close());
+};
+
+export const lastCursor = (pages: readonly Page[]): Cursor => pages.at(-1)?.cursor ?? null;
+
+/** The Message-IDs of all pages, in order. */
+export const idsOf = (pages: readonly Page[]): string[] =>
+  pages.flatMap(({ messages }) => messages.map(({ headers }) => headers.get("message-id")?.[0] ?? ""));
+
+/** A letter by its number. */
+export const letter = (n: number | string, more = ""): string =>
+  `Message-ID: <${n}@sales.example>\r\nFrom: Anna <anna@sales.example>\r\nTo: jan@customer.example\r\nSubject: Offer ${n}\r\n${more}\r\nText ${n}\r\n`;
+
+export const named = (...names: (number | string)[]): string[] => names.map((name) => `<${name}@sales.example>`);
+
+/** What a promise is rejected with. */
+export const failureOf = async (work: Promise<unknown>): Promise<unknown> =>
+  work.then(
+    () => null,
+    (error: unknown) => error,
+  );
+
+/** How often Graph was asked; `part`: only for paths that hold it. */
+export const timesAsked = ({ fake }: Office365, part = ""): number =>
+  fake.seen.filter(({ kind, path }) => kind === "graph" && path.includes(part)).length;
