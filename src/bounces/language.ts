@@ -1,31 +1,25 @@
 /** The language of a notice's prose. */
 import { firstValue } from "./envelope.ts";
+import { languagesByWord } from "./languages.ts";
 import type { Notice } from "./notice.ts";
 
-/** Small words that tell languages apart. */
-const smallWords: Record<string, string> = {
-  en: "the your was could this following not has been message",
-  de: "die der nicht konnte werden wurde ihre folgenden nachricht",
-  fr: "le les votre été pas pour une destinataire destinataires remis",
-  es: "el los su mensaje pudo para una siguientes correo",
-  it: "il gli messaggio stato non per una destinatari recapitato",
-  pl: "nie wiadomość wiadomości do została zostać adresat się jest",
-  pt: "não foi mensagem para uma seguintes entregue",
-  nl: "het niet bericht kan worden een voor",
-  sv: "inte meddelande meddelandet och till kunde levereras",
-};
-
-const languagesByWord = new Map<string, string[]>();
-for (const [language, words] of Object.entries(smallWords))
-  for (const word of words.split(" ")) languagesByWord.set(word, [...(languagesByWord.get(word) ?? []), language]);
-
-/** The language most small words point to, if three or more do. */
+/** The language most small words point to, if three or more do. A word of several languages counts for each a little less. */
 const languageOfWords = (text: string): string | null => {
   const counts = new Map<string, number>();
-  for (const word of text.toLowerCase().split(/[^\p{L}]+/u))
-    for (const language of languagesByWord.get(word) ?? []) counts.set(language, (counts.get(language) ?? 0) + 1);
+  for (const word of text.toLowerCase().split(/[^\p{L}]+/u)) {
+    const languages = languagesByWord.get(word) ?? [];
+    for (const language of languages) counts.set(language, (counts.get(language) ?? 0) + 1 - 0.1 * (languages.length - 1));
+  }
   const [best] = [...counts].sort(([, one], [, other]) => other - one);
   return best && best[1] > 2 ? best[0] : null;
+};
+
+/** Languages told by their script; of Cyrillic ones Ukrainian by its own letters. */
+const languageOfScript = (text: string): string | null => {
+  if (/[\u3040-\u30ff]/.test(text)) return "ja";
+  if (/[\u0400-\u04ff]{3}/.test(text)) return /[іїєґ]/i.test(text) ? "uk" : "ru";
+  if (/[\uac00-\ud7af]/.test(text)) return "ko";
+  return /[\u4e00-\u9fff]{2}/.test(text) ? "zh" : null;
 };
 
 /** A BCP 47 tag from Content-Language, from the script, or from small words where three or more point one way; else null. */
@@ -33,9 +27,5 @@ export const detectLanguage = (notice: Notice): string | null => {
   const named = /^[a-z]{2,3}(?:-[a-z0-9]{2,8})*/i.exec(firstValue(notice.fields, "content-language") ?? "")?.[0];
   if (named) return named;
   const head = notice.prose.slice(0, 800);
-  if (/[\u3040-\u30ff]/.test(head)) return "ja";
-  if (/[\u0400-\u04ff]{3}/.test(head)) return "ru";
-  if (/[\uac00-\ud7af]/.test(head)) return "ko";
-  if (/[\u4e00-\u9fff]{2}/.test(head)) return "zh";
-  return languageOfWords(head);
+  return languageOfScript(head) ?? languageOfWords(head);
 };

@@ -9,6 +9,7 @@
  */
 import type { Finding } from "../finding.ts";
 import { finding } from "../finding.ts";
+import { alternatives } from "../languages.ts";
 import type { Notice } from "../notice.ts";
 import { noticeSubject } from "../notice-subjects.ts";
 import { addressesIn, cleanAddress } from "../read-addresses.ts";
@@ -60,9 +61,9 @@ const mayBeMachine = (notice: Notice): boolean => {
   return signs.length > 1 || /mailer-?daemon/i.test(from) || !fields.has("return-path");
 };
 
-/** How mail systems say that a message did not arrive. */
-const failureWords =
-  /(?:could|can|was|has|were|did|were)(?:n['’]t| ?not)(?: \S+){0,3} (?:delivered?|reach(?:ed)?|send|sent|relayed)|undeliver(?:able|ed)|deliver(?:y|ed|ing)?(?: \S+){0,6} (?:fail|refused|impossible|error|delayed|unsuccessful|not possible|abort)|(?:fail(?:ed|ure)?|unable|error)(?: \S+){0,5} deliver|wasn['’]t able to deliver|permanent (?:fatal )?errors?|fatal error|rejected|returned (?:mail|to sender|message)|not deliverable|mailbox (?:is )?full|user unknown|unknown user|failed permanently|recipients? (?:was|were|has|have)? ?(?:failed|aborted)|no such user|fail|transcript of session|pas pu être|nicht zugestellt|konnte nicht|no se pudo entregar|no (?:ha|pudo) (?:sido )?|non (?:è stato|recapitabile)|impossibile|nie (?:można|mogła|została) |não (?:foi|pôde)|dostarcz|配信|送信できません|не (?:может|удалось)|доставлен/i;
+/** How mail systems say, in any language, that a message did not arrive, and that it is only late. */
+const failureWords = new RegExp(alternatives("failed"), "iu");
+const delayWords = new RegExp(alternatives("delayed"), "iu");
 
 export const generic: Dialect = {
   name: "text",
@@ -71,7 +72,6 @@ export const generic: Dialect = {
     holds: (notice) => mayBeMachine(notice) && (failureWords.test(notice.prose.slice(0, 4000)) || noticeSubject.test(notice.subject)),
     because: "It comes from a machine, and its words or its subject tell of a failed delivery.",
   },
-  delay:
-    /(?:has|have) not yet been delivered|not been delivered yet|delayed|still (?:trying|being|in the queue)|will (?:continue|keep|be retried|retry|try)|warning message only|do not need to resend|not.{0,30}yet been/i,
+  delay: delayWords,
   read: readAnyShape,
 };
