@@ -7,6 +7,8 @@ let trusted: TestCertificate | null = null;
 export const trustedCertificate = (): TestCertificate => {
   if (trusted === null) {
     trusted = testCertificate();
+    // What is on this machine is not asked through a proxy.
+    process.env.NO_PROXY = "localhost";
     setDefaultCACertificates([...getCACertificates("default"), trusted.ca]);
   }
   return trusted;
