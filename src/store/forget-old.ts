@@ -34,4 +34,15 @@ export const forgetOld = async (tx: Write, accountId: string, now: number, reten
     .where("account_id", "=", accountId)
     .where("at", "<", now - retention.eventsMs)
     .execute();
+  // Letters whose events went just now.
+  await tx
+    .deleteFrom("webhook_letters")
+    .where("account_id", "=", accountId)
+    .where("seq", "<", (eb) =>
+      eb
+        .selectFrom("events")
+        .select((e) => e.fn.min("seq").as("oldest"))
+        .where("account_id", "=", accountId),
+    )
+    .execute();
 };

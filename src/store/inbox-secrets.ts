@@ -3,6 +3,7 @@ import type { Database, Read, Write } from "../ports/database.ts";
 import { StoreError } from "./errors.ts";
 import { newKeyCheck } from "./key-check.ts";
 import { type Keys, open, type SealedAt, seal, sealedWith } from "./secrets.ts";
+import { resealWebhookSecrets } from "./webhooks.ts";
 
 /** An inbox's credentials and the version they were read at. */
 export type StoredSecrets = { secrets: Json; version: number };
@@ -154,7 +155,7 @@ export const resealSecrets = (database: Database, keys: Keys): Promise<number> =
       .set({ value: newKeyCheck(keys) })
       .where("key", "=", "key_check")
       .execute();
-    return old.length;
+    return old.length + (await resealWebhookSecrets(tx, keys));
   });
 
 const place = (accountId: string, inboxId: string): SealedAt => ({ table: "inbox_secrets", accountId, row: inboxId, column: "sealed" });

@@ -42,6 +42,10 @@ import * as turns from "../../src/store/turns.ts";
 import * as unbounce from "../../src/store/unbounce.ts";
 import * as upsertContacts from "../../src/store/upsert-contacts.ts";
 import * as waiting from "../../src/store/waiting-notices.ts";
+import * as webhookEvents from "../../src/store/webhook-events.ts";
+import * as webhookLetters from "../../src/store/webhook-letters.ts";
+import * as webhookTurns from "../../src/store/webhook-turns.ts";
+import * as webhooks from "../../src/store/webhooks.ts";
 import { newKeys, onBothEngines, openNew } from "./engines.ts";
 import { accountWithInboxes, delayed, envelope, notice, now, outcome, page, sentMessage, wholeDatabase } from "./sample-mail.ts";
 
@@ -92,6 +96,8 @@ const setUp = async (database: Database, keys: Keys) => {
   );
   const key = await write((tx) => apiKeys.createApiKey(tx, accountId, { scope: "read", label: "foreign" }, now));
   const { link } = await write((tx) => connectLinks.createConnectLink(tx, accountId, linkWish("foreign"), late, now));
+  const made = await write((tx) => webhooks.createWebhook(tx, keys, accountId, { url: "https://foreign.example/", after: 0 }, now));
+  await write((tx) => webhookLetters.queueLetter(tx, accountId, made.webhook.id, 1, now));
   const [engagement] = (await engagements.listEngagements(database.read, accountId)).data;
   const kept = await notices.readNotices(database.read, accountId, saved.notices);
   if (!engagement) throw new Error("no engagement");
@@ -108,11 +114,15 @@ const setUp = async (database: Database, keys: Keys) => {
     notices: kept,
     keyId: key.id,
     link: link.id,
+    webhook: made.webhook,
   };
 };
 
 /** Our claim on their inbox, with their fence. */
 const stolen = (s: Setting): fence.Claim => ({ ...s.theirs, accountId: s.mine });
+/** Our claim on their endpoint, and their endpoint as if it were ours. */
+const stolenWebhook = (s: Setting): webhookTurns.WebhookClaim => ({ accountId: s.mine, webhookId: s.webhook.id, fence: 1 });
+const asOurs = (s: Setting): webhooks.Webhook => ({ ...s.webhook, accountId: s.mine });
 const ids = (s: Setting) => s.notices.map(({ id }) => id);
 const sentInput = { ...sentMessage("foreign", ["new@x.example"]).sent, ref: "sent-foreign", folder: "Sent" } as saveSent.NewSentMessage;
 /** For functions that tell how many: there is nothing of ours. */
@@ -297,6 +307,30 @@ const calls: Record<string, (s: Setting) => unknown> = {
     s.write((tx) => upsertContacts.upsertContacts(tx, s.mine, [{ externalId: "ours-2", addresses: ["other@x.example"] }], now)),
   "waiting-notices/expireWaiting": (s) => waiting.expireWaiting(s.database, s.mine, late).then(none),
   "waiting-notices/retryWaiting": (s) => waiting.retryWaiting(s.database, s.mine, late),
+  "webhook-events/nextWebhookEvents": (s) => webhookEvents.nextWebhookEvents(s.read, asOurs(s), 10),
+  "webhook-events/countPending": async (s) => {
+    const { events: ours } = await webhookEvents.nextWebhookEvents(s.read, asOurs(s), 100);
+    return none((await webhookEvents.countPending(s.read, asOurs(s))) - ours.length);
+  },
+  "webhook-events/readWebhookEvent": (s) => webhookEvents.readWebhookEvent(s.read, s.mine, 1),
+  "webhook-letters/listDeadLetters": (s) => webhookLetters.listDeadLetters(s.read, s.mine, s.webhook.id),
+  "webhook-letters/queueLetter": (s) => s.write((tx) => webhookLetters.queueLetter(tx, s.mine, s.webhook.id, 1, late)),
+  "webhook-letters/queueDeadLetters": (s) => s.write((tx) => webhookLetters.queueDeadLetters(tx, s.mine, s.webhook.id, late)).then(none),
+  "webhook-letters/dueLetters": (s) => webhookLetters.dueLetters(s.read, s.mine, s.webhook.id, late, 10).then(({ length }) => none(length)),
+  "webhook-letters/deleteLetter": (s) => s.write((tx) => webhookLetters.deleteLetter(tx, stolenWebhook(s), 1)),
+  "webhook-letters/failLetter": (s) =>
+    s.write((tx) => webhookLetters.failLetter(tx, stolenWebhook(s), 1, { error: "ours", dueAt: null }, now)),
+  "webhook-turns/claimWebhook": (s) => s.write((tx) => webhookTurns.claimWebhook(tx, stolenWebhook(s), { busyUntil: late }, late)),
+  "webhook-turns/saveWebhookStep": (s) =>
+    s.write((tx) => webhookTurns.saveWebhookStep(tx, stolenWebhook(s), { kind: "dead", sequence: 1, error: "ours" }, now)),
+  "webhooks/createWebhook": (s) => s.write((tx) => webhooks.createWebhook(tx, s.keys, s.mine, { url: "https://ours.example/" }, now)),
+  "webhooks/getWebhook": (s) => webhooks.getWebhook(s.read, s.mine, s.webhook.id),
+  "webhooks/listWebhooks": (s) => webhooks.listWebhooks(s.read, s.mine),
+  "webhooks/updateWebhook": (s) => s.write((tx) => webhooks.updateWebhook(tx, s.mine, s.webhook.id, { enabled: false }, now)),
+  "webhooks/rotateWebhookSecret": (s) =>
+    s.write((tx) => webhooks.rotateWebhookSecret(tx, s.keys, s.mine, s.webhook.id, { overlapMs: 0 }, now)),
+  "webhooks/webhookSecrets": (s) => webhooks.webhookSecrets(s.read, s.keys, s.mine, s.webhook.id, now),
+  "webhooks/deleteWebhook": (s) => s.write((tx) => webhooks.deleteWebhook(tx, s.mine, s.webhook.id)),
   // Last: after it there is no account of ours.
   "erase/eraseAccount": (s) => s.write((tx) => erase.eraseAccount(tx, s.mine, now)),
 };
@@ -322,6 +356,8 @@ const withoutAccount: Record<string, string> = {
   "turns/dueInboxes": "tells the scheduler which inboxes have work; gives ids alone",
   "waiting-notices/accountsWithExpiredNotices": "tells the scheduler which accounts have work; gives ids alone",
   "waiting-notices/accountsWithWaitingNotices": "tells the scheduler which accounts have work; gives ids alone",
+  "webhook-turns/dueWebhooks": "tells the dispatcher which endpoints have work; gives ids alone",
+  "webhooks/resealWebhookSecrets": "turns the keys of the whole installation",
   "whom-to-log/decideWhomToLog": "takes ties, which only tieNotices makes; covered by it",
 };
 
@@ -354,6 +390,7 @@ const pure = new Set([
   "key-check/newKeyCheck",
   "notices/toNotice",
   "sent-messages/toCandidates",
+  "webhooks/toWebhook",
 ]);
 
 const exportedFunctions = async (): Promise<string[]> => {

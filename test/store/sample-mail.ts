@@ -163,6 +163,8 @@ const tables = [
   "authorizations",
   "address_events",
   "addresses",
+  "webhooks",
+  "webhook_letters",
 ] as const;
 
 /** Every row of every table, to compare before and after; rows in no order that matters. */

@@ -1,0 +1,163 @@
+import type { Log } from "../ports/connector.ts";
+import type { Database } from "../ports/database.ts";
+import type { StoredEvent } from "../store/events.ts";
+import type { Keys } from "../store/secrets.ts";
+import { nextWebhookEvents, readWebhookEvent } from "../store/webhook-events.ts";
+import { type DueLetter, deleteLetter, dueLetters, failLetter } from "../store/webhook-letters.ts";
+import { claimWebhook, type DueWebhook, saveWebhookStep, type WebhookClaim, type WebhookStep } from "../store/webhook-turns.ts";
+import { type Webhook, webhookSecrets } from "../store/webhooks.ts";
+import { type Answer, errorOf } from "./answer.ts";
+import type { WayOut } from "./endpoint-url.ts";
+import { eventBody } from "./event-body.ts";
+import { openPost } from "./post-event.ts";
+import { retryAt } from "./retry.ts";
+import { signedHeaders } from "./sign.ts";
+
+/** What sending events needs of the rest of the house. */
+export type DeliverDeps = WayOut & {
+  database: Database;
+  keys: Keys;
+  now: () => number;
+  log: Log;
+  /** 0 to 1, spreads retries. */
+  random: () => number;
+  /** For one request; receivers are promised 20 seconds. */
+  timeoutMs: number;
+};
+
+type Turn = {
+  deps: DeliverDeps;
+  claim: WebhookClaim;
+  webhook: Webhook;
+  signal: AbortSignal;
+  /** Sends one event, signed. */
+  send: (event: StoredEvent) => Promise<Answer>;
+  /** Until when the turn has its endpoint after the next write. */
+  busyUntil: () => number;
+};
+
+type Refused = Extract<Answer, { kind: "refused" }>;
+
+/** A worker that has written nothing for so long after its request should have ended is dead. */
+const marginMs = 10_000;
+/** After so long others have a turn; it goes on where it was. */
+const turnMs = 60_000;
+/** A request under way may end when the daemon stops; longer than this, and it is sent again later. */
+const graceMs = 3_000;
+const readAtOnce = 50;
+const lettersAtOnce = 20;
+
+/**
+ * One turn of one endpoint: sends its events in order until there is none, one is refused, or the turn has lasted long enough;
+ * then what was asked for outside the order. Its position moves only over an event that was accepted or given up, so a worker may
+ * die at any moment: what it had sent and not written is sent again (at least once), nothing is left out.
+ */
+export const deliverWebhook = async (deps: DeliverDeps, due: DueWebhook, signal: AbortSignal): Promise<void> => {
+  const busyUntil = () => deps.now() + deps.timeoutMs + marginMs;
+  const claimed = await deps.database.transaction((tx) => claimWebhook(tx, due, { busyUntil: busyUntil() }, deps.now()));
+  if (!claimed) return;
+  const { webhook, claim } = claimed;
+  const secrets = (await webhookSecrets(deps.database.read, deps.keys, webhook.accountId, webhook.id, deps.now())) ?? [];
+  const grace = afterGrace(signal);
+  const { post, close } = openPost(webhook.url, { way: deps, timeoutMs: deps.timeoutMs, signal: grace.signal });
+  const send = (event: StoredEvent): Promise<Answer> => {
+    const body = JSON.stringify(eventBody(event));
+    return post(body, signedHeaders(secrets, event.id, body, deps.now()));
+  };
+  const turn: Turn = { deps, claim, webhook, signal, send, busyUntil };
+  try {
+    const goesOn = (await sendInOrder(turn)) && (await sendLetters(turn));
+    if (goesOn) await save(turn, { kind: "ended" });
+  } finally {
+    close();
+    grace.close();
+  }
+};
+
+/** Aborts a while after `signal` does. */
+const afterGrace = (signal: AbortSignal): { signal: AbortSignal; close: () => void } => {
+  const late = new AbortController();
+  let timer: NodeJS.Timeout | undefined;
+  const begin = (): void => {
+    timer = setTimeout(() => late.abort(), graceMs);
+  };
+  signal.addEventListener("abort", begin);
+  return {
+    signal: late.signal,
+    close: () => {
+      signal.removeEventListener("abort", begin);
+      clearTimeout(timer);
+    },
+  };
+};
+
+/** Writes under the claim; false when it was lost. */
+const save = ({ deps, claim }: Turn, step: WebhookStep): Promise<boolean> =>
+  deps.database.transaction((tx) => saveWebhookStep(tx, claim, step, deps.now()));
+
+/** Sends what is next. False when the turn is over and written. */
+const sendInOrder = async (turn: Turn): Promise<boolean> => {
+  const { deps, webhook, busyUntil } = turn;
+  const endsAt = deps.now() + turnMs;
+  // One that failed before has a place among those that fail: it gives it back after the first event that is accepted.
+  const atOnce = webhook.attempts > 0 ? 1 : readAtOnce;
+  let position = webhook.position;
+  for (;;) {
+    const { events, upTo } = await nextWebhookEvents(deps.database.read, { ...webhook, position }, atOnce);
+    for (const event of events) {
+      if (turn.signal.aborted || deps.now() >= endsAt) return true;
+      const answer = await turn.send(event);
+      if (answer.kind === "stopped") return true;
+      if (answer.kind === "refused") return refuse(turn, event, answer);
+      if (!(await save(turn, { kind: "delivered", sequence: event.sequence, busyUntil: busyUntil() }))) return false;
+      position = event.sequence;
+    }
+    if (upTo > position && !(await save(turn, { kind: "passed", sequence: upTo, busyUntil: busyUntil() }))) return false;
+    position = upTo;
+    if (events.length < readAtOnce) return true;
+  }
+};
+
+/** Writes that the next event was refused, and ends the turn. */
+const refuse = async (turn: Turn, event: StoredEvent, answer: Refused): Promise<false> => {
+  const { deps, webhook } = turn;
+  const error = errorOf(answer);
+  const dueAt = retryAt({ ...webhook, retryAfterMs: answer.retryAfterMs }, deps.random(), deps.now());
+  const step: WebhookStep = answer.gone
+    ? { kind: "gone", error }
+    : dueAt === null
+      ? { kind: "dead", sequence: event.sequence, error }
+      : { kind: "failed", error, dueAt };
+  const kept = await save(turn, step);
+  // The receiver's own words stay out of the log: nobody knows what is in them.
+  const fields = { accountId: webhook.accountId, webhookId: webhook.id, sequence: event.sequence, because: answer.because };
+  if (kept) deps.log.warn({ ...fields, outcome: step.kind }, "a webhook receiver did not accept an event");
+  return false;
+};
+
+/** Sends what was asked for outside the order. The first refusal ends it: the rest can wait for a receiver that accepts. */
+const sendLetters = async (turn: Turn): Promise<boolean> => {
+  const { deps, claim } = turn;
+  for (const letter of await dueLetters(deps.database.read, claim.accountId, claim.webhookId, deps.now(), lettersAtOnce)) {
+    if (turn.signal.aborted) return true;
+    const event = await readWebhookEvent(deps.database.read, claim.accountId, letter.sequence);
+    const answer = event ? await turn.send(event) : null;
+    if (answer?.kind === "stopped") return true;
+    const refused = answer?.kind === "refused" ? answer : null;
+    if (event && refused?.gone) return refuse(turn, event, refused);
+    if (!(await settleLetter(turn, letter, refused))) return false;
+    if (refused) return true;
+  }
+  return true;
+};
+
+const settleLetter = ({ deps, claim, busyUntil }: Turn, letter: DueLetter, refused: Refused | null): Promise<boolean> =>
+  deps.database.transaction(async (tx) => {
+    if (!(await saveWebhookStep(tx, claim, { kind: "held", busyUntil: busyUntil() }, deps.now()))) return false;
+    if (!refused) await deleteLetter(tx, claim, letter.sequence);
+    else {
+      const dueAt = retryAt({ ...letter, retryAfterMs: refused.retryAfterMs }, deps.random(), deps.now());
+      await failLetter(tx, claim, letter.sequence, { error: errorOf(refused), dueAt }, deps.now());
+    }
+    return true;
+  });
