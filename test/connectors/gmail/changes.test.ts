@@ -219,3 +219,11 @@ test("a quiet mailbox writes its position once a day", async () => {
   expect(pages.map(({ messages }) => messages)).toEqual([[]]);
   expect(await pullAll(stage, lastCursor(pages), later)).toEqual([]);
 });
+
+test("a monstrous message is cut off under way, not taken into memory", async () => {
+  const { id } = stage.mailbox.put(letter("huge") + "x".repeat(3_000_000));
+  const session = await gmail.open(stage.inbox, toolsOf(stage));
+  expect(await failureOf(session.fetchRaw(id, { maxBytes: 100_000 }))).toMatchObject({ kind: "rejected" });
+  expect(timesAsked(stage, "gmail.users.messages.get")).toBe(1);
+  expect(await session.fetchRaw(id, { maxBytes: 4_000_000 })).toHaveLength(3_000_000 + letter("huge").length);
+});

@@ -123,3 +123,24 @@ describe("what Google does", () => {
     expect((await get("me/messages")).status).toBe(200);
   });
 });
+
+test("a batch: every call has its own outcome, and pays its own units", async () => {
+  const { id } = stage.mailbox.put(letter(1));
+  const part = (n: number, path: string): string =>
+    `--b\r\nContent-Type: application/http\r\nContent-ID: <x + ${n}>\r\n\r\nGET /gmail/v1/users/${path}\r\n\r\n`;
+  const ask = (paths: readonly string[]) =>
+    fetch(`${stage.google.origin}/batch/gmail/v1`, {
+      method: "POST",
+      headers: { authorization: `Bearer ${token}`, "content-type": "multipart/mixed; boundary=b" },
+      body: `${paths.map((path, n) => part(n, path)).join("")}--b--`,
+    });
+  stage.google.quota.perUserPerMinute = 41;
+  const text = await (await ask([`me/messages/${id}?format=minimal`, "me/messages/abc", "me/profile", "me/messages"])).text();
+  expect([...text.matchAll(/Content-ID: <response-x \+ (\d)>\s+HTTP\/1.1 (\d+)/g)].map(([, n, status]) => `${n} ${status}`)).toEqual([
+    "0 200",
+    "1 404",
+    "2 200",
+    "3 403",
+  ]);
+  expect((await ask(Array(101).fill("me/profile"))).status).toBe(400);
+});

@@ -24,6 +24,9 @@ const document = JSON.parse(readFileSync(new URL("../schemas/gmail-v1.openapi3.j
   components: { parameters: { [name: string]: Parameter }; schemas: { [name: string]: { properties?: object } } };
 };
 
+/** Google's description of its API, as it is kept here. */
+export const apiDescription = document;
+
 const strictly = (schemas: typeof document.components.schemas): object =>
   JSON.parse(
     JSON.stringify(

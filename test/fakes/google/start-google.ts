@@ -7,8 +7,10 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import { createServer } from "node:https";
 import type { AddressInfo } from "node:net";
 import { gzipSync } from "node:zlib";
-import { type Answer, badToken, failure, insufficientScope } from "./answer.ts";
+import { type Answer, badToken, failure, insufficientScope, ok } from "./answer.ts";
+import { answerBatch } from "./batch.ts";
 import { type ApiCall, checkAnswer, checkRequest } from "./check-schema.ts";
+import { discoveryDocument } from "./discovery-document.ts";
 import { metadataTrap, methods, type Oddities } from "./gmail-methods.ts";
 import { createMailbox, type Mailbox } from "./mailbox.ts";
 import { createOAuth, type OAuth } from "./oauth.ts";
@@ -38,10 +40,10 @@ export type FakeGoogle = {
 
 type State = FakeGoogle & { violations: string[] };
 
-const readForm = async (request: IncomingMessage): Promise<URLSearchParams> => {
+const readBody = async (request: IncomingMessage): Promise<string> => {
   const chunks: Buffer[] = [];
   for await (const chunk of request) chunks.push(chunk as Buffer);
-  return new URLSearchParams(Buffer.concat(chunks).toString());
+  return Buffer.concat(chunks).toString();
 };
 
 const answerApi = (google: State, call: ApiCall, headers: IncomingMessage["headers"]): Answer => {
@@ -62,17 +64,42 @@ const answerApi = (google: State, call: ApiCall, headers: IncomingMessage["heade
   return { ...answer, body: selectFields(answer.body, call.query.get("fields")) };
 };
 
+type Incoming = { verb: string; url: URL; body: string; headers: IncomingMessage["headers"] };
 type Handler = { method: string; answer: () => Answer };
 
-const handlerOf = (google: State, verb: string, url: URL, form: URLSearchParams, headers: IncomingMessage["headers"]): Handler | null => {
-  if (verb === "GET" && url.pathname === "/o/oauth2/v2/auth") return { method: "page", answer: () => google.oauth.page(url.searchParams) };
-  if (verb === "POST" && url.pathname === "/token") return { method: "token", answer: () => google.oauth.token(form, google.now()) };
-  if (verb === "POST" && url.pathname === "/revoke")
-    return { method: "revoke", answer: () => google.oauth.revoke(url.searchParams.get("token") ?? form.get("token") ?? "") };
+const apiHandler = (google: State, { verb, url, headers }: Incoming): Handler | null => {
   const checked = checkRequest(verb, url);
   if (!checked) return null;
   google.violations.push(...checked.problems);
   return { method: checked.call.method, answer: () => answerApi(google, checked.call, headers) };
+};
+
+const batchHandler = (google: State, incoming: Incoming): Handler => {
+  const answerOne = (verb: string, path: string): Answer =>
+    apiHandler(google, { ...incoming, verb, url: new URL(path, incoming.url) })?.answer() ?? failure(404, "notFound", "Not Found");
+  return { method: "batch", answer: () => answerBatch(incoming.body, incoming.headers["content-type"] ?? "", answerOne) };
+};
+
+const handlerOf = (google: State, incoming: Incoming): Handler | null => {
+  const { verb, url, body } = incoming;
+  const { oauth, now } = google;
+  switch (`${verb} ${url.pathname}`) {
+    case "GET /o/oauth2/v2/auth":
+      return { method: "page", answer: () => oauth.page(url.searchParams) };
+    case "POST /token":
+      return { method: "token", answer: () => oauth.token(new URLSearchParams(body), now()) };
+    case "POST /revoke":
+      return {
+        method: "revoke",
+        answer: () => oauth.revoke(url.searchParams.get("token") ?? new URLSearchParams(body).get("token") ?? ""),
+      };
+    case "GET /discovery/v1/apis/gmail/v1/rest":
+      return { method: "discovery", answer: () => ok(discoveryDocument()) };
+    case "POST /batch/gmail/v1":
+      return batchHandler(google, incoming);
+    default:
+      return apiHandler(google, incoming);
+  }
 };
 
 const send = (response: ServerResponse, { status, body, headers = {} }: Answer, gzip: boolean): void => {
@@ -85,13 +112,13 @@ const send = (response: ServerResponse, { status, body, headers = {} }: Answer, 
 
 const handle = async (google: State, request: IncomingMessage, response: ServerResponse): Promise<void> => {
   const url = new URL(request.url ?? "/", `https://${request.headers.host}`);
-  const form = await readForm(request);
-  const handler = handlerOf(google, request.method ?? "GET", url, form, request.headers);
+  const body = await readBody(request);
+  const handler = handlerOf(google, { verb: request.method ?? "GET", url, body, headers: request.headers });
   if (!handler) {
     google.violations.push(`there is no ${request.method} ${url.pathname}`);
     return send(response, { status: 404, body: "Not Found" }, false);
   }
-  const asked = { method: handler.method, url, form, headers: request.headers };
+  const asked = { method: handler.method, url, form: new URLSearchParams(body), headers: request.headers };
   google.asked.push(asked);
   const scripted = google.script(asked);
   if (scripted === "hang") return;
