@@ -2,6 +2,9 @@
 import { latin1Lines, readHeaderBlock } from "../../../src/bounces/header-fields.ts";
 import type { StoredMessage } from "./mailbox.ts";
 
+/** Base64url with its padding, as Gmail sends it: clients in Python read no other. */
+const byteString = (bytes: Buffer): string => bytes.toString("base64").replaceAll("+", "-").replaceAll("/", "_");
+
 type Header = { name: string; value: string };
 
 /** The fields as they stand, unfolded, with the names as they were written. */
@@ -52,7 +55,7 @@ const partOf = (raw: Buffer, partId: string): Part => {
   if (/^message\/(?:rfc822|delivery-status)$/.test(mimeType))
     return { ...common, body: { size: 0 }, parts: [partOf(bodyOf(raw), child(0))] };
   const body = bodyOf(raw);
-  return { ...common, body: { size: body.length, data: body.toString("base64url") } };
+  return { ...common, body: { size: body.length, data: byteString(body) } };
 };
 
 const facts = (message: StoredMessage) => ({
@@ -68,7 +71,7 @@ const facts = (message: StoredMessage) => ({
 /** What messages.get answers. `wanted` are the metadataHeaders; none means all. */
 export const inFormat = (message: StoredMessage, format: string, wanted: readonly string[]): object => {
   if (format === "minimal") return facts(message);
-  if (format === "raw") return { ...facts(message), raw: message.raw.toString("base64url") };
+  if (format === "raw") return { ...facts(message), raw: byteString(message.raw) };
   if (format === "full") return { ...facts(message), payload: partOf(message.raw, "") };
   const names = wanted.map((name) => name.toLowerCase());
   const headers = headersOf(message.raw).filter(({ name }) => names.length === 0 || names.includes(name.toLowerCase()));
