@@ -39,6 +39,10 @@ export const graphError = (problem: Problem): ConnectorError => {
   return kept(new ConnectorError(kind, text, { retryAfterMs: problem.retryAfterMs, ...(outcome ? { outcome } : {}) }), problem);
 };
 
+/** Graph forgets a position it has just given: no reason to list everything again, which it would forget as well. */
+export const keepsForgetting = (): ConnectorError =>
+  graphError({ status: 500, code: "", words: "it keeps forgetting what was read", retryAfterMs: null });
+
 export const noAnswer = (): ConnectorError =>
   new ConnectorError("unavailable", "Microsoft 365 ended the connection or does not answer; we try again.");
 

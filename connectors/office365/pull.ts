@@ -5,7 +5,7 @@ import { type FolderState, type Office365Cursor, readCursor } from "./cursor.ts"
 import { findFolder, missingFolder, roleOf, wantedFolders } from "./find-folder.ts";
 import { afterLoss, beforeExhaustion, nextChanges } from "./follow-changes.ts";
 import type { Graph } from "./graph.ts";
-import { isAnswer, isMissing, isPositionLost } from "./graph-error.ts";
+import { isAnswer, isMissing, isPositionLost, keepsForgetting } from "./graph-error.ts";
 import { countWindow, listWindow } from "./list-window.ts";
 import type { MessageRow } from "./message-row.ts";
 import { createRowReader, type RowReader } from "./read-rows.ts";
@@ -131,7 +131,8 @@ async function* pullChanges(walk: Walk, state: FolderState, renewed = false): As
   const known = state.asOf;
   for (let more = true, empty = 0; more; ) {
     const page = await nextChanges(walk.graph, state).catch((error: unknown) => {
-      if (!isPositionLost(error) || lost) throw error;
+      if (!isPositionLost(error)) throw error;
+      if (lost) throw keepsForgetting();
       return null;
     });
     if (page === null) {

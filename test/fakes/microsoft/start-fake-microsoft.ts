@@ -7,7 +7,14 @@ import { createGraphService, type GraphReply, type GraphService, problem } from 
 import { createSignInService, type Grant, type SignInReply, type SignInService } from "./sign-in-service.ts";
 import { answerProblems, requestProblems } from "./vendor-schemas.ts";
 
-export type Seen = { kind: "graph" | "token" | "other"; path: string; search: URLSearchParams; prefer: string; status: number };
+export type Seen = {
+  kind: "graph" | "token" | "other";
+  host: string;
+  path: string;
+  search: URLSearchParams;
+  prefer: string;
+  status: number;
+};
 export type Misbehaviour = GraphReply | SignInReply | "reset" | "hang" | null;
 
 export type FakeMicrosoft = {
@@ -26,6 +33,8 @@ export type FakeMicrosoft = {
   plainIds: string[];
   /** The most requests one mailbox had open at once. */
   mostOpen: number;
+  /** How long it thinks before each answer, so that requests made at once are open at once. */
+  thinkingMs: number;
   script: (request: Seen) => Misbehaviour;
   stop(): Promise<void>;
 };
@@ -130,7 +139,8 @@ export const startFakeMicrosoft = async ({ tls, port = 0, publicUrl }: FakeOptio
   const handle = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     const url = new URL(request.url ?? "/", "https://fake");
     const prefer = String(request.headers.prefer ?? "");
-    const seen: Seen = { kind: kindOf(url.pathname), path: url.pathname, search: url.searchParams, prefer, status: 0 };
+    const host = request.headers.host ?? "";
+    const seen: Seen = { kind: kindOf(url.pathname), host, path: url.pathname, search: url.searchParams, prefer, status: 0 };
     fake.seen.push(seen);
     const scripted = fake.script(seen);
     if (scripted === "hang") return;
@@ -146,7 +156,6 @@ export const startFakeMicrosoft = async ({ tls, port = 0, publicUrl }: FakeOptio
     open.set(mailbox, now);
     if (mailbox !== "") fake.mostOpen = Math.max(fake.mostOpen, now);
     response.on("close", () => open.set(mailbox, (open.get(mailbox) ?? 1) - 1));
-    // A moment's thought, so that requests made at once are open at once.
     setTimeout(() => {
       const tooMany = problem(429, "ApplicationThrottled", "Application is over its MailboxConcurrency limit.", { "retry-after": "1" });
       if (mailbox !== "" && now > 4) send(response, tooMany);
@@ -155,7 +164,7 @@ export const startFakeMicrosoft = async ({ tls, port = 0, publicUrl }: FakeOptio
           fake.violations.push(`the stand-in failed: ${error instanceof Error ? error.stack : String(error)}`);
           request.socket.destroy();
         });
-    }, 1);
+    }, fake.thinkingMs);
   });
 
   await new Promise<void>((resolve) => server.listen(port, "127.0.0.1", resolve));
@@ -178,6 +187,7 @@ export const startFakeMicrosoft = async ({ tls, port = 0, publicUrl }: FakeOptio
     violations: [],
     plainIds: [],
     mostOpen: 0,
+    thinkingMs: 1,
     script: () => null,
     stop: () =>
       new Promise((resolve) => {
