@@ -16,6 +16,8 @@ export type Finding = {
   willRetryUntil: number | null;
   /** The reason, where the dialect itself says it and the words stand in any language. */
   known: Reason | null;
+  /** Where in the notice it was found, in words for people: "line 3 of the text". */
+  where: string | null;
 };
 
 /** The words in one line; the address alone says nothing about itself. */
@@ -34,5 +36,6 @@ export const finding = (address: string, diagnostic: string | null, more: Partia
   remoteMta: null,
   willRetryUntil: null,
   known: null,
+  where: null,
   ...more,
 });

@@ -1,20 +1,23 @@
 /** The whole pure pipeline: a message's bytes in, its report out. */
 import type { HeaderFields } from "./envelope.ts";
 import { firstValue } from "./envelope.ts";
+import { originalEvidence, recipientEvidence, signEvidence, wrappedEvidence } from "./evidence.ts";
 import { detectLanguage } from "./language.ts";
-import { machineSignWords } from "./machine-signs.ts";
 import { type Notice, readNotice } from "./notice.ts";
 import { readIds, readMessageId, readOriginal } from "./original.ts";
 import { decodeWords } from "./part-text.ts";
 import { readDate } from "./read-date.ts";
 import { defaultLimits, type Limits, readMail } from "./read-mail.ts";
-import { outcomeOf, withoutType } from "./recipients.ts";
+import { judge, withoutType } from "./recipients.ts";
 import { type Recognition, recogniseNotice } from "./recognise.ts";
-import type { Evidence, Kind, Original, RecipientOutcome, Report } from "./report.ts";
+import type { Kind, Original, RecipientOutcome, Report } from "./report.ts";
 import { wrappedReport } from "./wrapped-report.ts";
 
 /** Raised with every change of a rule; stored with each report, so that old verdicts can be found and run again. */
 export const parserVersion = "0.1.0";
+
+/** Evidence tells of so many recipients at most; the report has them all. */
+const mostExplained = 50;
 
 const noOriginal: Original = { messageId: null, subject: null, from: null, to: [], references: [], date: null, foundIn: null };
 
@@ -46,21 +49,6 @@ const kindOf = (recipients: RecipientOutcome[]): Kind => {
   return delayed ? "delay" : "delivery_receipt";
 };
 
-/** How lasting, and why. */
-const typeWords = ({ type, status, smtpCode }: RecipientOutcome): string => {
-  const code = status ?? smtpCode;
-  if (type === "hard") return `hard, because ${code ?? "what it says"} is permanent`;
-  if (type === "soft") return `soft, because ${code === null ? "what it says" : `${code} with these words`} is temporary`;
-  return type === "pending" ? "pending, because the server keeps trying" : "nothing failed";
-};
-
-const outcomeWords = (outcome: RecipientOutcome): Evidence => ({
-  step: "recipient",
-  because: `${outcome.address}: ${outcome.action}; ${outcome.reason ? `reason ${outcome.reason} by rule ${outcome.rule}, so ${outcome.category}; ` : ""}${typeWords(outcome)}.`,
-});
-
-const wrapped: Evidence = { step: "wrapped_report", because: "It reports nothing itself, but passes on another server's report." };
-
 /** A machine's letter about a message we may know, that no rule can read, is worth a person's look. */
 const settleKind = (recognition: Recognition, notice: Notice, recipients: RecipientOutcome[], known: boolean): Kind => {
   if (recognition.kind === "notice") return kindOf(recipients);
@@ -72,15 +60,11 @@ const reportOf = (notice: Notice): Report => {
   const inner = wrappedReport(notice);
   const read = inner ?? notice;
   const recognition = recogniseNotice(read);
-  const recipients =
-    recognition.kind === "notice" ? recognition.findings.map((found, _, all) => outcomeOf(read, found, all.length === 1)) : [];
+  const judged = recognition.kind === "notice" ? recognition.findings.map((found, _, all) => judge(read, found, all.length === 1)) : [];
+  const recipients = judged.map(({ outcome }) => outcome);
   const original = readOriginal(read, recognition.status);
-  const signs: Evidence[] = notice.signs.map((sign) => ({ step: sign, because: machineSignWords[sign] }));
   const inReplyTo = repliedIds(notice.fields);
   const kind = settleKind(recognition, notice, recipients, original.messageId !== null || inReplyTo.length > 0);
-  const found: Evidence[] = original.messageId
-    ? [{ step: "original", because: `The original's Message-ID stands in ${original.foundIn}.` }]
-    : [];
   return {
     verdict: kind === "failure" || kind === "delay" || kind === "mixed" ? "bounce" : "not_bounce",
     kind,
@@ -95,7 +79,13 @@ const reportOf = (notice: Notice): Report => {
       date: readDate(firstValue(notice.fields, "date")),
     },
     reportingMta: withoutType(recognition.status?.message.get("reporting-mta")),
-    evidence: [...signs, ...(inner ? [wrapped] : []), ...recognition.evidence, ...recipients.slice(0, 50).map(outcomeWords), ...found],
+    evidence: [
+      ...signEvidence(notice),
+      ...(inner ? [wrappedEvidence] : []),
+      ...recognition.evidence,
+      ...judged.slice(0, mostExplained).map(recipientEvidence),
+      ...originalEvidence(original),
+    ],
     language: kind === "ordinary" ? null : detectLanguage(notice),
     parserVersion,
   };

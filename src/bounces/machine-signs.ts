@@ -24,6 +24,17 @@ export const machineSignWords: Record<MachineSign, string> = {
   null_mailfrom: "The receiving server saw an empty envelope sender.",
 };
 
+/** The field each sign stands in. */
+export const machineSignFields: Record<MachineSign, string> = {
+  report_type: "content-type",
+  null_return_path: "return-path",
+  machine_return_path: "return-path",
+  machine_from: "from",
+  failed_recipients: "x-failed-recipients",
+  ndr_field: "",
+  null_mailfrom: "",
+};
+
 /** Local parts and display names of mail systems. */
 const machineLocal =
   /^(?:mailer[-_.]?daemon|post[-_.]?master|mail[-_.]?daemon|microsoftexchange[0-9a-f]{8,}|mail\.?delivery\.?(?:sub)?system|mail[-_.]?system|mdaemon|autoreply-delivery|complaints-bounce|bounce-?(?:daemon|notification))$/i;

@@ -45,7 +45,7 @@ const isHeading = (word: string): boolean => word.trimEnd().endsWith(":") || isR
 const saysSomething = (word: string): boolean =>
   !isHeading(word.slice(-2000)) && /[^\s:.<>=*_|-]/.test(word.slice(0, 2000).replace(/\([^()]*\)|[^\s<>]{1,100}@[^\s<>]+/g, ""));
 
-type Block = { line: AddressLine; words: string[]; open: boolean; said: boolean };
+type Block = { line: AddressLine; number: number; words: string[]; open: boolean; said: boolean };
 
 const addWords = (block: Block, words: string): void => {
   block.words.push(words);
@@ -58,12 +58,12 @@ const addWords = (block: Block, words: string): void => {
  */
 export const readBlocks = (text: string): Finding[] => {
   const blocks: Block[] = [];
-  for (const line of text.split("\n")) {
+  for (const [index, line] of text.split("\n").entries()) {
     const current = blocks.at(-1);
     const address = blocks.length < mostBlocks ? readAddressLine(line) : null;
     const deeper = current?.open && /^\s{4,}/.test(line) && address && current.words.length > 1;
     if (address && !deeper) {
-      const block: Block = { line: address, words: [], open: true, said: false };
+      const block: Block = { line: address, number: index + 1, words: [], open: true, said: false };
       addWords(block, address.rest.replace(/^\s*[:,;]\s*/, ""));
       blocks.push(block);
     } else if (current?.open && line.trim() === "") {
@@ -73,8 +73,11 @@ export const readBlocks = (text: string): Finding[] => {
       addWords(current, line.trim());
     }
   }
-  return blocks.map(({ line, words }) => {
+  return blocks.map(({ line, number, words }) => {
     const said = words.filter((word) => !isRule(word)).join(" ");
-    return finding(line.address, said, { originalAddress: line.originalAddress ?? aliasOf(said) });
+    return finding(line.address, said, {
+      originalAddress: line.originalAddress ?? aliasOf(said),
+      where: `line ${number} of the text`,
+    });
   });
 };

@@ -2,8 +2,8 @@
 import { ownReply, readReply } from "./read-reply.ts";
 import { type ReasonRule, reasonTable } from "./reason-table.ts";
 
-/** `rule` is the code of the rule that decided. */
-export type Reason = { reason: string; rule: string };
+/** `rule` is the code of the rule that decided, `heard` the words it heard, where it went by words. */
+export type Reason = { reason: string; rule: string; heard?: string };
 
 /** The SMTP command that was refused; "conn" before the first one. */
 export type Command = "conn" | "helo" | "mail" | "rcpt" | "data";
@@ -63,6 +63,11 @@ export const headingReason = (prose: string): Reason | null => {
   return said ? { reason: said.reason, rule: said.rule } : null;
 };
 
+const heardIn = (line: string, { words }: ReasonRule): { heard?: string } => {
+  const heard = words?.exec(line)?.[0].trim();
+  return heard ? { heard } : {};
+};
+
 const vague = (status: string | null): boolean => status === null || /\.0\.0$/.test(status);
 
 /**
@@ -81,7 +86,7 @@ export const reasonOf = (status: string | null, diagnostic: string | null, comma
     (status.has(tail) || (reply.code !== null && replies.has(reply.code)) || (words?.test(line) ?? false)) &&
     !unless?.test(line);
   const said = reasonTable.rules.find(matches);
-  if (said) return { reason: said.reason, rule: said.rule };
+  if (said) return { reason: said.reason, rule: said.rule, ...heardIn(line, said) };
   const coded = reasonTable.reasonByStatus.get(code ?? "") ?? reasonTable.reasonByStatus.get(tail);
   if (!coded && /recipient address rejected|address rejected/.test(line)) return { reason: "userunknown", rule: "recipient-rejected" };
   if (coded) return { reason: coded, rule: `status-${code}` };

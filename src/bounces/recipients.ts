@@ -36,7 +36,7 @@ const byClass: Record<string, Action> = { "2": "delivered", "4": "delayed", "5":
 /** A local program's exit code, and no word of why (RFC 3464 leaves the type open; Sendmail and Postfix write this one). */
 const programExit = /^x-unix\s*;\s*\d{1,3}\s*$/i;
 
-const readGroup = (group: StatusFields): Finding | null => {
+const readGroup = (group: StatusFields, index: number): Finding | null => {
   const final = typedAddress(group.get("final-recipient") ?? "");
   const written = typedAddress(group.get("original-recipient") ?? "");
   const actual = typedAddress(group.get("x-actual-recipient") ?? "");
@@ -47,6 +47,7 @@ const readGroup = (group: StatusFields): Finding | null => {
   const comment = /\(([^()]{4,200})\)/.exec(group.get("status") ?? "")?.[1] ?? null;
   const diagnostic = group.get("diagnostic-code");
   return finding(address, withoutType(diagnostic) ?? comment, {
+    where: `group ${index + 1} of the delivery-status part`,
     known: programExit.test(diagnostic ?? "") ? { reason: "mailererror", rule: "local-program-exit" } : null,
     originalAddress: written.includes("@") && addressKey(written) !== addressKey(address) ? written : null,
     action: action ?? byClass[status?.[0] ?? ""] ?? null,
@@ -62,7 +63,9 @@ export const findingsOfStatus = (status: StatusPart): Finding[] =>
 
 /** The findings of an X-Failed-Recipients field. */
 export const findingsOfField = (notice: Notice): Finding[] =>
-  (notice.fields.get("x-failed-recipients") ?? []).flatMap((value) => addressesIn(value)).map((address) => finding(address, null));
+  (notice.fields.get("x-failed-recipients") ?? [])
+    .flatMap((value) => addressesIn(value))
+    .map((address) => finding(address, null, { where: "the X-Failed-Recipients field" }));
 
 const mailboxAddresses = (values: readonly string[] | undefined): string[] =>
   (values ?? [])
@@ -74,7 +77,7 @@ const mailboxAddresses = (values: readonly string[] | undefined): string[] =>
 export const findingsOfReturned = (notice: Notice): Finding[] => {
   const fields = notice.letter?.fields;
   const named = mailboxAddresses([...(fields?.get("to") ?? []), ...(fields?.get("cc") ?? [])]);
-  return named.length === 1 && named[0] ? [finding(named[0], null)] : [];
+  return named.length === 1 && named[0] ? [finding(named[0], null, { where: "the returned message, as its only recipient" })] : [];
 };
 
 /** What can never be the failed recipient: the notice's own To, From and Reply-To, the letter's sender, and its Message-ID. */
@@ -197,8 +200,11 @@ const whyFailed = (notice: Notice, found: Finding, status: string | null, alone:
   return found.action === "delayed" ? { reason: "expired", rule: "delay-without-reason" } : said;
 };
 
+/** A finding, judged: the outcome, and what the reason was decided by. */
+export type Judged = { outcome: RecipientOutcome; where: string | null; heard: string | null };
+
 /** Judges a finding: action, codes, reason, category and type. `alone`: the notice is about no other recipient. */
-export const outcomeOf = (notice: Notice, found: Finding, alone: boolean): RecipientOutcome => {
+export const judge = (notice: Notice, found: Finding, alone: boolean): Judged => {
   const diagnostic = found.diagnostic;
   const reply = readReply(diagnostic ?? "");
   const action = finalAction(found, notice.prose, readDate(firstValue(notice.fields, "date")));
@@ -206,7 +212,7 @@ export const outcomeOf = (notice: Notice, found: Finding, alone: boolean): Recip
   const failed = action === "failed" || action === "delayed";
   const why = failed ? whyFailed(notice, found, status, alone) : { reason: null, rule: `action-${action}` };
   const facts = { action, status, smtpCode: reply.code, reason: why.reason, rule: why.rule, diagnostic };
-  return {
+  const outcome = {
     address: found.address,
     originalAddress: found.originalAddress,
     ...facts,
@@ -214,4 +220,5 @@ export const outcomeOf = (notice: Notice, found: Finding, alone: boolean): Recip
     remoteMta: found.remoteMta,
     willRetryUntil: found.willRetryUntil,
   };
+  return { outcome, where: found.where, heard: "heard" in why ? (why.heard ?? null) : null };
 };

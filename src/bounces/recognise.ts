@@ -2,6 +2,7 @@
 import type { Dialect } from "./dialects/dialect.ts";
 import { dialects } from "./dialects/dialects.ts";
 import { firstValue } from "./envelope.ts";
+import { lineAt } from "./evidence.ts";
 import type { Finding } from "./finding.ts";
 import { addressKey } from "./keys.ts";
 import type { Notice } from "./notice.ts";
@@ -157,6 +158,13 @@ const dialectFindings = (dialect: Dialect, notice: Notice): Finding[] => {
   return merged.length === 1 ? merged.map((found) => withWords(notice, found)) : merged;
 };
 
+const openingWords = ({ name, opening }: Dialect, head: string): string => {
+  const found = opening.exec(head);
+  if (!found || opening.source === "\\S") return `It is read as ${name}: no writer's own opening stands in it.`;
+  const words = found[0].replace(/\s+/g, " ").trim().slice(0, 100);
+  return `Its words are those of ${name} notices: "${words}" in ${lineAt(head, found.index)}.`;
+};
+
 const recogniseDialect = (notice: Notice): Recognition | null => {
   const head = notice.prose.slice(0, headLength);
   for (const dialect of dialects) {
@@ -171,7 +179,7 @@ const recogniseDialect = (notice: Notice): Recognition | null => {
       findings: findings.map((found) => ({ ...found, action: found.action ?? (delayed ? "delayed" : "failed") })),
       status: null,
       evidence: [
-        { step: "dialect", because: `Its words are those of ${dialect.name} notices.` },
+        { step: "dialect", because: openingWords(dialect, head) },
         ...(dialect.also ? [{ step: "second_sign", because: dialect.also.because }] : []),
       ],
     };

@@ -1,6 +1,7 @@
 import { Command, Option } from "commander";
 import { CliError } from "../exit-code.ts";
-import { InspectError, type InspectFormat, inspectPaths } from "../inspect.ts";
+import { type InspectFormat, inspectPaths } from "../inspect.ts";
+import { SourceError } from "../read-sources.ts";
 import type { Globals } from "../with-house.ts";
 
 export const inspectCommand = (): Command =>
@@ -13,7 +14,7 @@ export const inspectCommand = (): Command =>
       try {
         await inspectPaths(paths, { format: json ? "json" : options.format }, write);
       } catch (error) {
-        if (error instanceof InspectError) throw new CliError("notFound", error.message);
+        if (error instanceof SourceError) throw new CliError("notFound", error.message);
         throw error;
       }
     });
