@@ -9,7 +9,7 @@ import { startGoogle } from "../../fakes/google/start-google.ts";
 import { collect, testTools } from "../test-tools.ts";
 import { idsOf, lastCursor, letter } from "./open-gmail.ts";
 
-const [keyFile = "", certFile = ""] = process.argv.slice(2);
+const [, keyFile = "", certFile = ""] = process.argv.slice(2);
 const redirectUri = "https://bounceline.example/oauth/callback";
 const codeVerifier = "a-verifier-of-the-length-that-rfc-7636-asks-for-0123456789";
 const codeChallenge = createHash("sha256").update(codeVerifier).digest("base64url");
