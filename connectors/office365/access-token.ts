@@ -21,6 +21,7 @@ export const openTokens = (inbox: ConnectedInbox, tools: Tools): AccessTokens =>
   const app = readApp(tools.app);
   const { access } = readSettings(inbox);
   let held: Tokens | null = null;
+  let renewing: Promise<string> | null = null;
   const fresh = ({ accessToken, expiresAt }: Tokens): boolean => accessToken !== "" && expiresAt - early > tools.now();
 
   const renewUnless = async (good: (stored: Tokens) => boolean): Promise<string> => {
@@ -32,11 +33,19 @@ export const openTokens = (inbox: ConnectedInbox, tools: Tools): AccessTokens =>
     return held.accessToken;
   };
 
+  /** Requests that run at once and meet the same refusal share one renewal. */
+  const shared = (good: (stored: Tokens) => boolean): Promise<string> => {
+    renewing ??= renewUnless(good).finally(() => {
+      renewing = null;
+    });
+    return renewing;
+  };
+
   return {
     async get() {
       held ??= readTokens(await abortable(tools.credentials.read(), tools.signal));
-      return fresh(held) ? held.accessToken : renewUnless(fresh);
+      return fresh(held) ? held.accessToken : shared(fresh);
     },
-    replace: (used) => renewUnless((stored) => stored.accessToken !== used && fresh(stored)),
+    replace: (used) => shared((stored) => stored.accessToken !== used && fresh(stored)),
   };
 };

@@ -1,7 +1,7 @@
 import { ConnectorError } from "../../src/ports/connector.ts";
 import type { FolderState } from "./cursor.ts";
 import type { Graph } from "./graph.ts";
-import { pageSize } from "./list-window.ts";
+import { inFittingPages } from "./list-window.ts";
 import { type MessageRow, type RowPage, receivedAt, rowSelect, tellsOfMessage } from "./message-row.ts";
 import { instant, query } from "./query.ts";
 
@@ -24,7 +24,7 @@ const firstQuestion = ({ id, start }: FolderState): string => {
  * may come again, and those of the first round that a window lists as well are left out.
  */
 export const nextChanges = async (graph: Graph, state: FolderState): Promise<ChangesPage> => {
-  const body = await graph.get<RowPage>({ at: state.link ?? firstQuestion(state), pageSize });
+  const body = await inFittingPages((pageSize) => graph.get<RowPage>({ at: state.link ?? firstQuestion(state), pageSize }));
   const [next, last] = [body["@odata.nextLink"], body["@odata.deltaLink"]];
   const link = next ?? last;
   if (link === undefined || link === "" || (next !== undefined && next === state.link)) {

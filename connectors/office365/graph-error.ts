@@ -17,15 +17,15 @@ const meaning = (problem: Problem): [ConnectorErrorKind, string, SignInOutcome?]
   if (status === 429 || (status === 503 && problem.retryAfterMs !== null)) return ["rate_limited", "Microsoft asks us to wait."];
   if (status >= 500) return ["unavailable", `Microsoft 365 cannot serve this mailbox at the moment${said(problem)}.`];
   if (isExpired(problem)) return ["cursor_expired", "Microsoft has forgotten what we had read; the folder is listed again."];
-  if (status === 401) return ["auth", "Microsoft no longer lets us in. Sign in again."];
-  if (status === 403) {
-    return ["auth", `We are not allowed to read this mailbox${said(problem)}. Sign in again and allow reading mail.`, "missing_permission"];
-  }
   if (/^(MailboxNotEnabledForRESTAPI|MailboxNotSupportedForRESTAPI|ErrorNonExistentMailbox|Request_ResourceNotFound)$/.test(code)) {
     return [
       "rejected",
       "This account has no mailbox in Microsoft 365 (it may be on-premises, or without a licence). Choose another account.",
     ];
+  }
+  if (status === 401) return ["auth", "Microsoft no longer lets us in. Sign in again."];
+  if (status === 403) {
+    return ["auth", `We are not allowed to read this mailbox${said(problem)}. Sign in again and allow reading mail.`, "missing_permission"];
   }
   return ["unavailable", `Microsoft Graph refused what it was asked${said(problem)}.`];
 };
@@ -48,7 +48,10 @@ export const noAnswer = (): ConnectorError =>
 
 const problemOf = (error: unknown): Problem | null => (error instanceof ConnectorError ? ((error as GraphFailure).graph ?? null) : null);
 
-/** True where Graph answered, if only that it cannot. */
+/** True where Graph answered that it cannot, as it may for one folder or one page alone. */
+export const isFailing = (error: unknown): boolean => error instanceof ConnectorError && error.kind === "unavailable" && isAnswer(error);
+
+/** True where Graph answered, whatever it said. */
 export const isAnswer = (error: unknown): boolean => problemOf(error) !== null;
 
 /** True where a message or folder is not there (any more), or the id never was one. */

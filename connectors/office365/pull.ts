@@ -1,11 +1,10 @@
 import type { ConnectedInbox, Cursor, Folder, Gap, Page, Warning } from "../../src/ports/connector.ts";
-import { ConnectorError } from "../../src/ports/connector.ts";
 import { splitByAge } from "../shared/split-by-age.ts";
 import { type FolderState, type Office365Cursor, readCursor } from "./cursor.ts";
 import { findFolder, missingFolder, roleOf, wantedFolders } from "./find-folder.ts";
 import { afterLoss, beforeExhaustion, nextChanges } from "./follow-changes.ts";
 import type { Graph } from "./graph.ts";
-import { isAnswer, isMissing, isPositionLost, keepsForgetting } from "./graph-error.ts";
+import { isFailing, isMissing, isPositionLost, keepsForgetting } from "./graph-error.ts";
 import { countWindow, listWindow } from "./list-window.ts";
 import type { MessageRow } from "./message-row.ts";
 import { createRowReader, type RowReader } from "./read-rows.ts";
@@ -165,9 +164,9 @@ const countWindows = async (walk: Walk, state: FolderState): Promise<void> => {
   state.total = total;
 };
 
-/** What the windows hold, newest first. */
-async function* pullWindows(walk: Walk, state: FolderState): AsyncGenerator<Page> {
-  for (let [window, ...others] = state.windows; window; [window, ...others] = state.windows) {
+/** What the windows hold, newest first: `fresh` those of what was missed, or those of what was there before, which lie behind. */
+async function* pullWindows(walk: Walk, state: FolderState, fresh: boolean): AsyncGenerator<Page> {
+  for (let [window, ...others] = state.windows; window?.fresh === fresh; [window, ...others] = state.windows) {
     const { rows, rest } = await listWindow(walk.graph, state, window);
     yield* emit(walk, state, rows, window.fresh, () => {
       state.windows = rest ? [rest, ...others] : others;
@@ -194,7 +193,7 @@ async function* apart(walk: Walk, state: FolderState, pages: AsyncIterable<Page>
   try {
     yield* unlessMissing(walk, state, pages);
   } catch (error) {
-    if (!(error instanceof ConnectorError) || error.kind !== "unavailable" || !isAnswer(error)) throw error;
+    if (!isFailing(error)) throw error;
     failed.push(error);
   }
 }
@@ -209,8 +208,10 @@ export async function* pullOffice365(graph: Graph, inbox: ConnectedInbox, cursor
   for (const folder of settled) yield* apart(walk, folder, pullChanges(walk, folder), failed);
   for (const folder of state.folders) await countWindows(walk, folder);
   // A window is listed only behind the first round of the changes: what comes in late is then told by the changes.
-  for (const folder of settled.filter((each) => each.firstRoundDone && state.folders.includes(each))) {
-    yield* apart(walk, folder, pullWindows(walk, folder), failed);
+  for (const fresh of [true, false]) {
+    for (const folder of settled.filter((each) => each.firstRoundDone && state.folders.includes(each))) {
+      yield* apart(walk, folder, pullWindows(walk, folder, fresh), failed);
+    }
   }
   const first = state.folders[0];
   const telling = walk.warnings.some((warning) => !state.warned.includes(warningKey(warning)));

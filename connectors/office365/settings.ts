@@ -51,10 +51,12 @@ export type Tokens = z.infer<typeof secrets>;
 /** The settings of an inbox as this connector uses them. Throws ConnectorError "rejected" when they are not its own. */
 export const readSettings = (inbox: ConnectedInbox): Office365Settings => parseSettings(settings, inbox.settings);
 
+const origin = (url: string): string => new URL(url).origin;
+
 /** The operator's app. ConnectorError "rejected" where none is set up, or its fields cannot be used. */
 export const readApp = (stored: App): Office365App => {
   const parsed = app.safeParse(stored);
-  if (parsed.success) return parsed.data;
+  if (parsed.success) return { ...parsed.data, signInUrl: origin(parsed.data.signInUrl), graphUrl: origin(parsed.data.graphUrl) };
   const fields = stored === null ? "it is missing" : parsed.error.issues.map(({ path }) => path.join(".")).join(", ");
   throw new ConnectorError(
     "rejected",

@@ -300,6 +300,17 @@ describe("folders", () => {
     expect(idsOf(pages)).toEqual(named("junk"));
   });
 
+  test("pages that are too much for Exchange are asked for in small ones, of changes and of windows", async () => {
+    for (let n = 1; n <= 50; n++) stage.put("inbox", letter(n));
+    const tooSlow = problem(504, "ErrorTimeoutExpired", "The operation timed out.");
+    const isLarge = ({ search, prefer }: Seen): boolean => Number(search.get("$top") ?? 0) > 100 || prefer.includes("maxpagesize=200");
+    stage.fake.script = (seen) => (inInbox(seen) && isLarge(seen) ? tooSlow : null);
+    const first = await pullAll(stage);
+    expect(idsOf(first)).toHaveLength(50);
+    for (let n = 1; n <= 3; n++) stage.put("inbox", letter(`late${n}`));
+    expect(idsOf(await pullAll(stage, lastCursor(first)))).toHaveLength(3);
+  });
+
   test("an account without a mailbox is refused in a sentence", async () => {
     const none = problem(404, "MailboxNotEnabledForRESTAPI", "The mailbox is either inactive, soft-deleted, or is hosted on-premise.");
     stage.fake.script = ({ path }) => (path.includes("/mailFolders") ? none : null);
