@@ -8,7 +8,6 @@ import { inspectCommand } from "./commands/inspect.ts";
 import { keysCommand } from "./commands/keys.ts";
 import { ownerLinkCommand, serveCommand } from "./commands/serve.ts";
 import { timelineCommand } from "./commands/timeline.ts";
-import { unbounceCommand } from "./commands/unbounce.ts";
 import { exitCodeOf, exitCodes } from "./exit-code.ts";
 
 const program = new Command("bounceline")
@@ -29,7 +28,6 @@ for (const command of [
   inspectCommand(),
   explainCommand(),
   timelineCommand(),
-  unbounceCommand(),
 ]) {
   program.addCommand(inherit(command));
 }

@@ -16,42 +16,58 @@ export type Source = { name: string; bytes: Uint8Array };
 export type ReadOptions = { mostBytes?: number; onRead?: (bytes: number) => void };
 
 const separator = Buffer.from("From ");
+const lineSeparator = Buffer.from("\nFrom ");
+
+/** No envelope line is longer. */
+const longestEnvelope = 1000;
 
 /** An envelope line ("From anna@sales.example Wed Nov 25 15:50:49 2026") and not a sentence that begins with "From ". */
-const isSeparator = (line: Buffer): boolean =>
-  line.subarray(0, 5).equals(separator) && /^From \S+ .*\d\d:\d\d.*\d{4}/.test(line.subarray(0, 200).toString("latin1"));
+const isEnvelope = (line: string): boolean => /^From \S+ .*\d\d:\d\d.*\d{4}/.test(line);
 
-/** Lines as they stand, with their LF. */
-async function* readLines(path: string, onRead: (bytes: number) => void): AsyncGenerator<Buffer> {
-  let rest = Buffer.alloc(0);
-  for await (const chunk of createReadStream(path, { highWaterMark: 262_144 })) {
-    onRead(chunk.length);
-    const data = rest.length > 0 ? Buffer.concat([rest, chunk as Buffer]) : (chunk as Buffer);
-    let from = 0;
-    for (let end = data.indexOf(10); end >= 0; end = data.indexOf(10, from)) {
-      yield data.subarray(from, end + 1);
-      from = end + 1;
-    }
-    rest = Buffer.from(data.subarray(from));
+/** Whether the line that ends at `end` (its LF) is blank. */
+const isBlank = (data: Buffer, end: number): boolean => data[end - 1] === 10 || (data[end - 1] === 13 && data[end - 2] === 10);
+
+/**
+ * The next envelope line behind a blank one: where it begins, and where the message behind it begins. Both are null where
+ * the data holds none; `from` tells where to look again when more data is there.
+ */
+const nextEnvelope = (data: Buffer, start: number): { at: number | null; body: number | null; from: number } => {
+  for (let found = data.indexOf(lineSeparator, start); found >= 0; found = data.indexOf(lineSeparator, found + 1)) {
+    if (!isBlank(data, found)) continue;
+    const end = data.indexOf(10, found + 1);
+    if (end < 0 && data.length - found < longestEnvelope) return { at: null, body: null, from: Math.max(start, found - 2) };
+    const line = data.subarray(found + 1, Math.min(end, found + longestEnvelope)).toString("latin1");
+    if (isEnvelope(line)) return { at: found + 1, body: end + 1, from: end + 1 };
   }
-  if (rest.length > 0) yield rest;
-}
+  return { at: null, body: null, from: Math.max(start, data.length - 8) };
+};
 
 /** The messages of an mbox file (RFC 4155), one at a time; ">From " lines stay as they are. */
 async function* readMbox(path: string, mostBytes: number, onRead: (bytes: number) => void): AsyncGenerator<Uint8Array> {
-  let lines: Buffer[] = [];
+  let kept: Buffer[] = [];
   let size = 0;
-  let afterBlank = true;
-  for await (const line of readLines(path, onRead)) {
-    const begins = afterBlank && isSeparator(line);
-    if (begins && lines.length > 0) {
-      yield Buffer.concat(lines);
-      [lines, size] = [[], 0];
+  const keep = (piece: Buffer): void => {
+    if (size < mostBytes) size += kept.push(piece.subarray(0, mostBytes - size)) && piece.length;
+  };
+  // As if a blank line stood before the first message.
+  let rest = Buffer.from("\n\n");
+  let begun = false;
+  for await (const chunk of createReadStream(path, { highWaterMark: 262_144 })) {
+    onRead(chunk.length);
+    const data = Buffer.concat([rest, chunk as Buffer]);
+    let from = 0;
+    for (;;) {
+      const { at, body, from: next } = nextEnvelope(data, from);
+      keep(data.subarray(from, at ?? next));
+      from = body ?? next;
+      if (at === null) break;
+      if (begun) yield Buffer.concat(kept);
+      [kept, size, begun] = [[], 0, true];
     }
-    if (!begins && size < mostBytes) size += lines.push(line) && line.length;
-    afterBlank = line.length <= 2 && line.toString("latin1").trim() === "";
+    rest = Buffer.from(data.subarray(from));
   }
-  if (lines.length > 0) yield Buffer.concat(lines);
+  keep(rest);
+  if (begun) yield Buffer.concat(kept);
 }
 
 const startsWithSeparator = async (path: string): Promise<boolean> => {

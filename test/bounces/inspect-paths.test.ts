@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
 import { type InspectFormat, inspectPaths } from "../../src/cli/inspect.ts";
+import { readSources } from "../../src/cli/read-sources.ts";
 import { failedStatus, reportText } from "./notices.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "bounceline-inspect-"));
@@ -59,6 +60,16 @@ describe("inspect", () => {
       "/many.mbox not_bounce",
       "/many.mbox#2 bounce",
     ]);
+  });
+
+  it("reads every message of an mbox whole, wherever its pieces are cut when read from disk", async () => {
+    const envelope = "From anna@sales.example Wed Nov 25 15:50:49 2026\n";
+    const messages = Array.from({ length: 600 }, (_, n) => `Subject: ${n}\n\n${"x".repeat((n * 7919) % 3000)}\n`);
+    const path = join(folder, "long.mbox");
+    writeFileSync(path, messages.map((message) => `${envelope}${message}\n`).join(""));
+    const read: string[] = [];
+    for await (const { bytes } of readSources(path)) read.push(Buffer.from(bytes).toString());
+    expect(read).toEqual(messages.map((message) => `${message}\n`));
   });
 
   it("prints one JSON array, or a page for people", async () => {
