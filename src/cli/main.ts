@@ -6,8 +6,10 @@ import { explainCommand } from "./commands/explain.ts";
 import { inboxCommand } from "./commands/inbox.ts";
 import { inspectCommand } from "./commands/inspect.ts";
 import { keysCommand } from "./commands/keys.ts";
+import { scanCommand } from "./commands/scan.ts";
 import { ownerLinkCommand, serveCommand } from "./commands/serve.ts";
 import { timelineCommand } from "./commands/timeline.ts";
+import { unbounceCommand } from "./commands/unbounce.ts";
 import { exitCodeOf, exitCodes } from "./exit-code.ts";
 
 const program = new Command("bounceline")
@@ -26,8 +28,10 @@ for (const command of [
   keysCommand(),
   inboxCommand(),
   inspectCommand(),
+  scanCommand(),
   explainCommand(),
   timelineCommand(),
+  unbounceCommand(),
 ]) {
   program.addCommand(inherit(command));
 }
