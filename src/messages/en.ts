@@ -98,6 +98,9 @@ export const en = {
   "why.unmatched": "For 72 hours no sent message fitted: {n} candidates, each with its reason.",
   "why.never_sent_by_us": "It names a message nobody in this account sent (someone forged your address).",
   "why.recipient_mismatch": "The message is yours, but {reported} was not among its recipients.",
+  "why.ambiguous": "{n} messages fit equally; choose one.",
+  "why.suggested": "{n} messages probably fit; a person has to confirm one.",
+  "why.dismissed": "{who} said on {date} that it does not belong.",
   "why.contact_not_logged": "{address} is no known contact, or on the never-log list.",
   "why.dry_run_bounce": "It is a bounce notice; in a connected inbox it would be looked up by {ids}.",
   "why.not_seen": "No connected inbox of this account has a record of it.",
@@ -146,4 +149,7 @@ export const en = {
   "rule.embedded_message_id": "the Message-ID in the returned mail",
   "rule.in_reply_to": "In-Reply-To",
   "rule.references": "References",
+  "rule.thread": "the conversation it lies in",
+  "rule.recipient_subject": "recipient, subject and sender",
+  "rule.confirmed": "a person's word",
 } as const satisfies Record<string, string>;

@@ -101,6 +101,9 @@ export const pl: Record<TextKey, string> = {
   "why.unmatched": "Przez 72 godziny nie pasowała żadna wysłana wiadomość: kandydatów {n}, każdy z powodem.",
   "why.never_sent_by_us": "Wskazuje wiadomość, której nikt na tym koncie nie wysłał (ktoś podrobił Twój adres).",
   "why.recipient_mismatch": "Wiadomość jest Twoja, ale {reported} nie był jej odbiorcą.",
+  "why.ambiguous": "Wiadomości pasujących jednakowo: {n}; wybierz jedną.",
+  "why.suggested": "Wiadomości, które zapewne pasują: {n}; ktoś musi potwierdzić jedną.",
+  "why.dismissed": "{who}: to tu nie należy ({date}).",
   "why.contact_not_logged": "{address} nie jest znanym kontaktem albo jest na liście wykluczonych.",
   "why.dry_run_bounce": "To powiadomienie o odrzuceniu; w połączonej skrzynce szukalibyśmy po {ids}.",
   "why.not_seen": "Żadna połączona skrzynka tego konta nie ma o nim zapisu.",
@@ -151,4 +154,7 @@ export const pl: Record<TextKey, string> = {
   "rule.embedded_message_id": "Message-ID w zwróconej wiadomości",
   "rule.in_reply_to": "In-Reply-To",
   "rule.references": "References",
+  "rule.thread": "rozmowę, w której leży",
+  "rule.recipient_subject": "odbiorcę, temat i nadawcę",
+  "rule.confirmed": "potwierdzenie osoby",
 };

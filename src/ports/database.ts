@@ -164,6 +164,8 @@ export type Tables = {
     matches: JsonText;
     report: JsonText;
     backfill: Flag;
+    /** The provider's conversation it lies in: a hint. */
+    thread_id: string | null;
     waits_until: Millis | null;
     received_at: Millis;
     detected_at: Millis;
@@ -240,6 +242,16 @@ export type Tables = {
   /** One-time links into the pages, and the browser sessions they open; secrets as SHA-256, hex. */
   sign_in_links: { account_id: string; hash: string; expires_at: Millis };
   web_sessions: { account_id: string; hash: string; expires_at: Millis };
+  /** What people said of notices, with what had been offered to them: labelled examples. */
+  notice_decisions: {
+    account_id: string;
+    notice_id: string;
+    sent_message_id: string | null;
+    said_by: string;
+    note: string;
+    offered: JsonText;
+    at: Millis;
+  };
   /** Append-only; the address is foldAddress(events). */
   address_events: { account_id: string; address_key: string; id: string; at: Millis; entry: JsonText };
   /** Whether mail can go to an address something happened to. */
@@ -331,9 +343,9 @@ export type SeenVerdict = "sent" | "notice" | "opened" | "reply" | "other" | "go
 /**
  * `matched`: every failed recipient is logged; `waiting`: for its sent message or a contact, until waits_until; `unmatched`:
  * waited in vain, or cannot be tied; `not_ours`: names a message nobody in the account sent, decided when waiting ends;
- * `not_logged`: tied, but its contact is not to be logged; `no_bounce`: kept, nothing to tie.
+ * `not_logged`: tied, but its contact is not to be logged; `no_bounce`: kept, nothing to tie; `dismissed`: a person said that it belongs to none of the account's messages.
  */
-export type NoticeState = "matched" | "waiting" | "unmatched" | "not_ours" | "not_logged" | "no_bounce";
+export type NoticeState = "matched" | "waiting" | "unmatched" | "not_ours" | "not_logged" | "no_bounce" | "dismissed";
 
 /** `open` until its button is pressed, `used` while the person signs in at the provider, then one of the ends. */
 export type ConnectLinkState = "open" | "used" | "completed" | "failed" | "expired";

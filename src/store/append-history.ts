@@ -147,6 +147,10 @@ const tell = async (tx: Write, accountId: string, before: readonly EngagementRow
     const data: Json = { engagement: engagementBody(engagement) };
     if (!row || row.version === 0) return { type: "engagement.created", backfill, data };
     const previous = { state: row.state, category: row.category, reason: row.reason };
-    return { type: "engagement.updated", backfill, data: { ...data, previous } };
+    return {
+      type: engagement.state === "retracted" ? "engagement.retracted" : "engagement.updated",
+      backfill,
+      data: { ...data, previous },
+    };
   });
 };

@@ -15,6 +15,7 @@ const ofAccounts = [
   "notices",
   "notice_sources",
   "notice_waits",
+  "notice_decisions",
   "engagements",
   "engagement_history",
   "events",
@@ -66,7 +67,7 @@ export const eraseInbox = async (tx: Write, accountId: string, inboxId: string, 
   for (const table of ["sent_recipients", "sent_ids"] as const) {
     await tx.deleteFrom(table).where("account_id", "=", accountId).where("sent_message_id", "in", sent).execute();
   }
-  for (const table of ["notice_sources", "notice_waits"] as const) {
+  for (const table of ["notice_sources", "notice_waits", "notice_decisions"] as const) {
     await tx.deleteFrom(table).where("account_id", "=", accountId).where("notice_id", "in", notices).execute();
   }
   const tables = ["engagements", "sent_messages", "notices", "seen_messages", "traces", "owed", "gaps", "inbox_secrets"] as const;

@@ -31,7 +31,7 @@ export const historyEntry = (notice: Notice, outcome: RecipientOutcome, match: M
         remoteMta: outcome.remoteMta,
         language: notice.report.language,
       },
-      match: { rule: match.rule, confidence: match.confidence, confirmedBy: null },
+      match: { rule: match.rule, confidence: match.confidence, confirmedBy: match.confirmedBy, trusted: match.trusted },
       classification: { rule: outcome.rule, parserVersion: notice.report.parserVersion, mapping: "default" },
       notice: { inboxId: notice.inboxId, folder: notice.folder, format: notice.format, receivedAt: notice.receivedAt },
       willRetryUntil: outcome.willRetryUntil,

@@ -9,7 +9,7 @@ import type { Notice } from "./notices.ts";
 export const noticeEvent = (notice: Notice, before: NoticeState): NewEvent | null => {
   const open = notice.state === "unmatched" || notice.state === "not_ours";
   if (!open || notice.state === before) return null;
-  const suggested = notice.matches.some(({ suggestion }) => suggestion !== null);
+  const suggested = notice.matches.some(({ suggestions }) => suggestions.length > 0);
   return { type: suggested ? "notice.suggested" : "notice.unmatched", backfill: notice.backfill, data: { notice: noticeBody(notice) } };
 };
 
@@ -23,9 +23,5 @@ const noticeBody = (notice: Notice) => ({
   inboxId: notice.inboxId,
   folder: notice.folder,
   receivedAt: new Date(notice.receivedAt).toISOString(),
-  recipients: notice.matches.slice(0, 50).map(({ address, because, suggestion }) => ({
-    address,
-    because,
-    suggestion: suggestion && { sentMessageId: suggestion.sentMessageId, rule: suggestion.rule },
-  })),
+  recipients: notice.matches.slice(0, 50).map(({ address, because, suggestions }) => ({ address, because, suggestions: [...suggestions] })),
 });

@@ -1,17 +1,27 @@
 import { sql } from "kysely";
+import { addressKey } from "../bounces/keys.ts";
 import type { Read, Write } from "../ports/database.ts";
 import { inBatches } from "./in-batches.ts";
 import { toJson } from "./json.ts";
 import { locking } from "./locking.ts";
 import { type Notice, toNotice } from "./notices.ts";
 
-/** The ids of notices that wait for any of these keys: `id:<idKey>`, `address:<addressKey>`, `engagement:<sent message id>`. */
+/**
+ * The ids of notices that wait for any of these keys: `id:<idKey>`, `recipient:<addressKey>`, `address:<addressKey>`,
+ * `engagement:<sent message id>`.
+ */
 export const waitingFor = async (read: Read, accountId: string, waitKeys: readonly string[]): Promise<string[]> => {
   const rows = await inBatches([...new Set(waitKeys)].sort(), (batch) =>
     read.selectFrom("notice_waits").select("notice_id").where("account_id", "=", accountId).where("wait_key", "in", batch).execute(),
   );
   return [...new Set(rows.map((row) => row.notice_id))];
 };
+
+/** What new sent messages wake: notices that wait for their ids, and those that name no id and wait for a message to that address. */
+export const wakeKeys = (newIdKeys: readonly string[], sent: readonly { recipients: readonly { address: string }[] }[]): string[] => [
+  ...newIdKeys.map((id) => `id:${id}`),
+  ...sent.flatMap(({ recipients }) => recipients.map(({ address }) => `recipient:${addressKey(address)}`)),
+];
 
 /** Reads notices for changing: another transaction that ties one of them waits, and then sees what this one made of it. */
 export const lockNotices = async (tx: Write, accountId: string, noticeIds: readonly string[]): Promise<Notice[]> => {

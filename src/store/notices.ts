@@ -10,7 +10,7 @@ import { type ListOptions, type ListPage, listPage, pageLimit, readPosition } fr
 export type TiedRecipient = {
   address: string;
   match: Match | null;
-  suggestion: RecipientMatch["suggestion"];
+  suggestions: RecipientMatch["suggestions"];
   because: string;
   /** The engagement it was logged in; null where it is not logged. */
   engagementId: string | null;
@@ -30,6 +30,7 @@ export type Notice = {
   state: NoticeState;
   matches: TiedRecipient[];
   report: Report;
+  threadId: string | null;
   backfill: boolean;
   waitsUntil: number | null;
   receivedAt: number;
@@ -100,6 +101,7 @@ export const toNotice = (row: Row): Notice => ({
   state: row.state,
   matches: fromJson<TiedRecipient[]>(row.matches),
   report: fromJson<Report>(row.report),
+  threadId: row.thread_id,
   backfill: row.backfill === 1,
   waitsUntil: row.waits_until,
   receivedAt: row.received_at,

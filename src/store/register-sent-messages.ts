@@ -1,6 +1,6 @@
 import type { Write } from "../ports/database.ts";
 import { appendEvents } from "./events.ts";
-import { waitingFor } from "./notice-waits.ts";
+import { waitingFor, wakeKeys } from "./notice-waits.ts";
 import { type NewSentMessage, saveSentMessages } from "./save-sent-messages.ts";
 import { tieNotices } from "./tie-notices.ts";
 
@@ -16,11 +16,7 @@ export const registerSentMessages = async (
 ): Promise<string[]> => {
   const registered = sent.map((message) => ({ ...message, ref: null, folder: null }));
   const { ids, newIdKeys } = await saveSentMessages(tx, accountId, null, registered, now);
-  const woken = await waitingFor(
-    tx,
-    accountId,
-    newIdKeys.map((id) => `id:${id}`),
-  );
+  const woken = await waitingFor(tx, accountId, wakeKeys(newIdKeys, sent));
   await appendEvents(tx, accountId, await tieNotices(tx, accountId, woken, { waitingIsOver: false }, now), now);
   return ids;
 };

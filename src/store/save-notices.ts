@@ -15,6 +15,8 @@ export type NewNotice = {
   report: Report;
   /** The notice itself, gzip, with returned letters cut to their headers. */
   source: Uint8Array | null;
+  /** The provider\'s conversation it lies in. */
+  threadId: string | null;
   backfill: boolean;
   receivedAt: number;
 };
@@ -60,6 +62,7 @@ const newRow = (accountId: string, inboxId: string, notice: NewNotice, now: numb
   state: "waiting",
   matches: toJson([]),
   report: toJson(notice.report),
+  thread_id: notice.threadId,
   backfill: (notice.backfill ? 1 : 0) as Flag,
   waits_until: null,
   received_at: notice.receivedAt,

@@ -8,7 +8,7 @@ import { appendEvents, type NewEvent } from "./events.ts";
 import { type Claim, holdFence } from "./fence.ts";
 import { saveGaps } from "./gaps.ts";
 import { fromJson, toJson } from "./json.ts";
-import { waitingFor } from "./notice-waits.ts";
+import { waitingFor, wakeKeys } from "./notice-waits.ts";
 import { settleOwed } from "./owed.ts";
 import { type KeptAs, type NewNotice, saveNotices } from "./save-notices.ts";
 import { type Reply, saveReplies } from "./save-replies.ts";
@@ -76,7 +76,10 @@ export const savePage = (database: Database, input: PageToSave): Promise<SavedPa
     const waiting = await waitingFor(
       tx,
       accountId,
-      newIdKeys.map((id) => `id:${id}`),
+      wakeKeys(
+        newIdKeys,
+        messages.flatMap(({ sent }) => sent ?? []),
+      ),
     );
     const woken = waiting.filter((id) => !made.includes(id));
     const events = await tieNotices(tx, accountId, [...made, ...woken], { waitingIsOver: false }, now);
@@ -113,7 +116,8 @@ const sentMessage = ({ envelope, sent }: SavedMessage): NewSentMessage[] =>
 const newNotice = ({ envelope, verdict, report, source }: SavedMessage, backfill: boolean, now: number): NewNotice[] => {
   if (verdict !== "notice" || !report) return [];
   const receivedAt = envelope.receivedAt ?? report.notice.date ?? now;
-  return [{ ref: envelope.ref, folder: envelope.folder, report, source: source ?? null, backfill, receivedAt }];
+  const { ref, folder, threadId } = envelope;
+  return [{ ref, folder, threadId, report, source: source ?? null, backfill, receivedAt }];
 };
 
 const newReply = ({ envelope, reply }: SavedMessage, backfill: boolean, now: number): Reply[] => {

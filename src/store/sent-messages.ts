@@ -49,17 +49,52 @@ export const findSentByIds = async (read: Read, accountId: string, idKeys: reado
   return found;
 };
 
-/** What matchReport takes, made of what findSentByIds found. */
+/** Messages that went to any of these addresses between two times, newest first: candidates where no id ties a notice. */
+export const findSentToRecipients = async (
+  read: Read,
+  accountId: string,
+  addressKeys: readonly string[],
+  sent: { after: number; before: number },
+): Promise<SentMessage[]> => {
+  const rows = await inBatches([...new Set(addressKeys)].sort(), (batch) =>
+    read
+      .selectFrom("sent_recipients as r")
+      .innerJoin("sent_messages as s", (join) => join.onRef("s.account_id", "=", "r.account_id").onRef("s.id", "=", "r.sent_message_id"))
+      .selectAll("s")
+      .where("r.account_id", "=", accountId)
+      .where("r.address_key", "in", batch)
+      .where("s.sent_at", ">", sent.after)
+      .where("s.sent_at", "<", sent.before)
+      .orderBy("s.sent_at", "desc")
+      .limit(50)
+      .execute(),
+  );
+  const once = new Map(rows.map((row) => [row.id, row]));
+  return withRecipients(read, accountId, [...once.values()]);
+};
+
+/** What matchReport takes: a message, and the ids of a notice it is known by. */
+export const toCandidate = ({ id, recipients, threadId, subject, from, sentAt }: SentMessage, idKeys: readonly string[]): Candidate => ({
+  sentMessageId: id,
+  idKeys,
+  recipients,
+  threadId,
+  subject,
+  from,
+  sentAt,
+});
+
+/** Candidates made of what findSentByIds found. */
 export const toCandidates = (found: ReadonlyMap<string, readonly SentMessage[]>, idKeys: readonly string[]): Candidate[] => {
-  const candidates = new Map<string, Candidate & { idKeys: string[] }>();
+  const known = new Map<string, { message: SentMessage; keys: string[] }>();
   for (const key of idKeys) {
-    for (const { id, recipients } of found.get(key) ?? []) {
-      const candidate = candidates.get(id) ?? { sentMessageId: id, idKeys: [], recipients };
-      candidate.idKeys.push(key);
-      candidates.set(id, candidate);
+    for (const message of found.get(key) ?? []) {
+      const one = known.get(message.id) ?? { message, keys: [] };
+      one.keys.push(key);
+      known.set(message.id, one);
     }
   }
-  return [...candidates.values()];
+  return [...known.values()].map(({ message, keys }) => toCandidate(message, keys));
 };
 
 export const getSentMessage = async (read: Read, accountId: string, sentMessageId: string): Promise<SentMessage | null> => {

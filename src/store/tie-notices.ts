@@ -1,4 +1,5 @@
-import { idsNamed, type Match, matchReport, type RecipientMatch } from "../bounces/match.ts";
+import { addressKey } from "../bounces/keys.ts";
+import { confirmMatch, idsNamed, likelyWithinMs, type Match, matchReport, type RecipientMatch } from "../bounces/match.ts";
 import type { RecipientOutcome } from "../bounces/report.ts";
 import type { NoticeState, Write } from "../ports/database.ts";
 import { fold, type HistoryEntry } from "../timeline/fold.ts";
@@ -9,10 +10,12 @@ import type { NewEvent } from "./events.ts";
 import { historyEntry } from "./history-entry.ts";
 import { newId } from "./ids.ts";
 import { inBatches } from "./in-batches.ts";
+import { fromJson } from "./json.ts";
+import { type NoticeDecision, readDecisions } from "./notice-decisions.ts";
 import { noticeEvent } from "./notice-event.ts";
 import { lockNotices, updateNotices, waitingFor } from "./notice-waits.ts";
 import type { Notice, TiedRecipient } from "./notices.ts";
-import { findSentByIds, type SentMessage, toCandidates } from "./sent-messages.ts";
+import { findSentByIds, findSentToRecipients, getSentMessage, type SentMessage, toCandidate, toCandidates } from "./sent-messages.ts";
 import { type Decision, decideWhomToLog } from "./whom-to-log.ts";
 
 /** How long a notice waits for its sent message, or for the ancestors in its References to count. */
@@ -65,18 +68,72 @@ export type Tie = {
   entry: (now: number) => HistoryEntry;
 };
 
-type Sought = { notice: Notice; matches: RecipientMatch[]; ties: Tie[]; namedIds: string[]; idIsKnown: boolean };
+type Sought = {
+  notice: Notice;
+  matches: RecipientMatch[];
+  ties: Tie[];
+  namedIds: string[];
+  idIsKnown: boolean;
+  decision: NoticeDecision | undefined;
+};
 
 const seek = async (tx: Write, accountId: string, notices: readonly Notice[], options: { waitingIsOver: boolean }): Promise<Sought[]> => {
   const named = new Map(notices.map((notice) => [notice.id, idsNamed(notice.report).map(({ id }) => id)]));
   const found = await findSentByIds(tx, accountId, [...named.values()].flat());
-  return notices.map((notice) => {
+  const decisions = await readDecisions(
+    tx,
+    accountId,
+    notices.map((notice) => notice.id),
+  );
+  const own = await ownAddresses(
+    tx,
+    accountId,
+    notices.map((notice) => notice.inboxId),
+  );
+  const sought: Sought[] = [];
+  for (const notice of notices) {
     const namedIds = named.get(notice.id) ?? [];
-    const candidates = toCandidates(found, namedIds);
-    const matches = matchReport(notice.report, candidates, options);
-    const messages = new Map([...found.values()].flat().map((message) => [message.id, message]));
-    return { notice, matches, ties: tiesOf(notice, matches, messages), namedIds, idIsKnown: candidates.length > 0 };
-  });
+    const decision = decisions.get(notice.id);
+    const chosen = decision?.sentMessageId ? await getSentMessage(tx, accountId, decision.sentMessageId) : null;
+    const byId = toCandidates(found, namedIds);
+    // Rules that need no id read their candidates only where they can count.
+    const weak =
+      decision || byId.length > 0 || (namedIds.length > 0 && !options.waitingIsOver) ? [] : await sentToFailed(tx, accountId, notice);
+    const context = {
+      threadId: notice.threadId,
+      receivedAt: notice.receivedAt,
+      own: own.get(notice.inboxId) ?? new Set<string>(),
+      ...options,
+    };
+    const matches = decision
+      ? decided(notice, chosen, decision)
+      : matchReport(notice.report, [...byId, ...weak.map((message) => toCandidate(message, []))], context);
+    const messages = new Map([...[...found.values()].flat(), ...weak, ...(chosen ? [chosen] : [])].map((message) => [message.id, message]));
+    sought.push({ notice, matches, ties: tiesOf(notice, matches, messages), namedIds, idIsKnown: byId.length > 0, decision });
+  }
+  return sought;
+};
+
+/** Messages to the recipients a notice says failed, of the week before it. */
+const sentToFailed = (tx: Write, accountId: string, { report, receivedAt }: Notice): Promise<SentMessage[]> => {
+  const keys = report.recipients.flatMap(({ address, originalAddress }) => [address, originalAddress ?? address]).map(addressKey);
+  return findSentToRecipients(tx, accountId, keys, { after: receivedAt - likelyWithinMs, before: receivedAt + 3_600_000 });
+};
+
+const decided = ({ report }: Notice, chosen: SentMessage | null, { by }: NoticeDecision): RecipientMatch[] =>
+  report.recipients
+    .filter(({ action }) => action !== "relayed" && action !== "expanded")
+    .map((outcome) =>
+      chosen
+        ? confirmMatch(outcome, toCandidate(chosen, []), by)
+        : { outcome, match: null, suggestions: [], because: `${by} said that it belongs to none of the account's messages.` },
+    );
+
+const ownAddresses = async (tx: Write, accountId: string, inboxIds: readonly string[]): Promise<Map<string, ReadonlySet<string>>> => {
+  const rows = await inBatches([...new Set(inboxIds)].sort(), (batch) =>
+    tx.selectFrom("inboxes").select(["id", "addresses"]).where("account_id", "=", accountId).where("id", "in", batch).execute(),
+  );
+  return new Map(rows.map((row) => [row.id, new Set(fromJson<string[]>(row.addresses))]));
 };
 
 const tiesOf = (notice: Notice, matches: readonly RecipientMatch[], messages: ReadonlyMap<string, SentMessage>): Tie[] => {
@@ -185,6 +242,9 @@ const conclude = (
   const state = stateOf(sought, tied, options.waitingIsOver);
   const waitsForIds = state === "waiting" || (state === "no_bounce" && matches.some(({ match }) => match === null));
   const waitKeys = new Set(waitsForIds ? namedIds.map((id) => `id:${id}`) : []);
+  if (state === "waiting" && namedIds.length === 0) {
+    for (const { address } of notice.report.recipients) waitKeys.add(`recipient:${addressKey(address)}`);
+  }
   for (const { outcome, match } of matches) {
     if (!match || engagementOf.has(tieKey(match))) continue;
     if (outcome.action === "delivered") waitKeys.add(`engagement:${match.sentMessageId}`);
@@ -195,24 +255,27 @@ const conclude = (
 };
 
 const tiedRecipient = (
-  { outcome, match, suggestion, because }: RecipientMatch,
+  { outcome, match, suggestions, because }: RecipientMatch,
   engagementOf: ReadonlyMap<string, string>,
   decisions: ReadonlyMap<string, Decision>,
 ): TiedRecipient => {
   const engagementId = (match && engagementOf.get(tieKey(match))) ?? null;
   const why = match && engagementId === null ? decisions.get(tieKey(match))?.because : undefined;
-  return { address: outcome.address, match, suggestion, because: why ? `${because} ${why}` : because, engagementId };
+  return { address: outcome.address, match, suggestions, because: why ? `${because} ${why}` : because, engagementId };
 };
 
-const stateOf = ({ notice, matches, namedIds, idIsKnown }: Sought, tied: readonly TiedRecipient[], waitingIsOver: boolean): NoticeState => {
+const stateOf = (sought: Sought, tied: readonly TiedRecipient[], waitingIsOver: boolean): NoticeState => {
+  const { notice, matches, namedIds, idIsKnown, decision } = sought;
   const failures = tied.filter((_, i) => matches[i]?.outcome.action !== "delivered");
+  if (decision?.sentMessageId === null) return "dismissed";
   if (failures.length === 0 && notice.kind !== "unread_notice") return "no_bounce";
   if (failures.length > 0 && failures.every(({ match }) => match !== null)) {
     return failures.every(({ engagementId }) => engagementId !== null) ? "matched" : "not_logged";
   }
   // A message that is known and did not go to that recipient will not change; a person has to look.
-  if (failures.some(({ suggestion }) => suggestion !== null) || namedIds.length === 0) return "unmatched";
-  if (notice.kind === "unread_notice" && idIsKnown) return "unmatched";
+  if (idIsKnown && failures.some(({ suggestions }) => suggestions.length > 0)) return "unmatched";
+  if (notice.kind === "unread_notice" && (idIsKnown || namedIds.length === 0)) return "unmatched";
   if (!waitingIsOver) return "waiting";
-  return idIsKnown ? "unmatched" : "not_ours";
+  const suggested = failures.some(({ suggestions }) => suggestions.length > 0);
+  return idIsKnown || suggested || namedIds.length === 0 ? "unmatched" : "not_ours";
 };

@@ -94,9 +94,14 @@ const ofNotice = async (read: Read, accountId: string, notice: Notice): Promise<
       return { code: "never_sent_by_us" };
     case "unmatched": {
       if (notice.kind === "unread_notice") return { code: "unread_notice" };
-      const mismatch = notice.matches.find(({ suggestion }) => suggestion !== null);
-      return mismatch ? { code: "recipient_mismatch", values: { reported: mismatch.address } } : { code: "unmatched", values: { n: 0 } };
+      const offered = notice.matches.flatMap(({ suggestions }) => suggestions);
+      if (offered.length === 0) return { code: "unmatched", values: { n: 0 } };
+      if (offered.every(({ rule }) => rule === "recipient_time")) return { code: "suggested", values: { n: offered.length } };
+      if (offered.every(({ rule }) => rule === "recipient_subject")) return { code: "ambiguous", values: { n: offered.length } };
+      return { code: "recipient_mismatch", values: { reported } };
     }
+    case "dismissed":
+      return { code: "dismissed", values: { who: notice.matches[0]?.because.split(" said ")[0] ?? "…", date: notice.updatedAt } };
     case "no_bounce":
       return { code: notice.kind };
   }

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { addressKey, idKey } from "../../src/bounces/keys.ts";
-import { type Candidate, idsNamed, matchReport } from "../../src/bounces/match.ts";
+import { type Candidate, confirmMatch, idsNamed, matchReport as matchIn, type NoticeContext } from "../../src/bounces/match.ts";
 import type { RecipientOutcome, Report } from "../../src/bounces/report.ts";
 
 const outcome = (address: string, more: Partial<RecipientOutcome> = {}): RecipientOutcome => ({
@@ -43,14 +43,25 @@ const report = (recipients: RecipientOutcome[], naming: Naming): Report => ({
   parserVersion: "test",
 });
 
-const sent = (id: string, messageIds: string[], to: string[], cc: string[] = []): Candidate => ({
+const sent = (id: string, messageIds: string[], to: string[], cc: string[] = [], more: Partial<Candidate> = {}): Candidate => ({
   sentMessageId: id,
   idKeys: messageIds.map(idKey),
+  threadId: null,
+  subject: "Offer",
+  from: "anna@sales.example",
+  sentAt: receivedAt - 60_000,
   recipients: [
     ...to.map((address) => ({ addressKey: addressKey(address), address, role: "to" as const })),
     ...cc.map((address) => ({ addressKey: addressKey(address), address, role: "cc" as const })),
   ],
+  ...more,
 });
+
+const day = 86_400_000;
+const receivedAt = Date.UTC(2026, 10, 25, 17);
+const context: NoticeContext = { threadId: null, receivedAt, own: new Set(["anna@sales.example"]), waitingIsOver: false };
+const matchReport = (about: Report, candidates: Candidate[], more: Partial<NoticeContext> = {}) =>
+  matchIn(about, candidates, { ...context, ...more });
 
 const jan = outcome("jan@customer.example");
 
@@ -123,7 +134,7 @@ describe("matching by an id", () => {
       sent("msg_1", ["<o@s.example>"], ["a@customer.example", "b@customer.example"]),
     ]);
     expect(answer?.match).toBeNull();
-    expect(answer?.suggestion).toEqual({ sentMessageId: "msg_1", rule: "embedded_message_id" });
+    expect(answer?.suggestions).toEqual([{ sentMessageId: "msg_1", rule: "embedded_message_id" }]);
     expect(answer?.because).toContain("who@private.example was not among its recipients");
   });
 
@@ -131,7 +142,7 @@ describe("matching by an id", () => {
     const [answer] = matchReport(report([jan], { embedded: "<forged@s.example>" }), [
       sent("msg_1", ["<o@s.example>"], ["jan@customer.example"]),
     ]);
-    expect([answer?.match, answer?.suggestion]).toEqual([null, null]);
+    expect([answer?.match, answer?.suggestions]).toEqual([null, []]);
   });
 
   it("does not tie a notice to an earlier message of the thread while the message itself may still appear in Sent", () => {
@@ -147,5 +158,86 @@ describe("matching by an id", () => {
       rule: "references",
       confidence: "likely",
     });
+  });
+});
+
+/** A notice with no id, as gateways write them: recipient, subject and time. */
+const bare = (subject: string | null, original: Partial<Report["original"]> = {}, recipients = [jan]): Report => {
+  const about = report(recipients, {});
+  return { ...about, notice: { ...about.notice, subject }, original: { ...about.original, ...original } };
+};
+
+const toJan = (id: string, more: Partial<Candidate> = {}): Candidate => sent(id, [], ["jan@customer.example"], [], more);
+
+describe("matching without an id", () => {
+  const offer = toJan("msg_1");
+
+  it("by the provider's conversation and the recipient", () => {
+    const threads = [toJan("msg_0", { threadId: "t1", sentAt: receivedAt - day }), toJan("msg_1", { threadId: "t2" })];
+    const [answer] = matchReport(bare("[Postmaster] Email Delivery Failure"), threads, { threadId: "t1" });
+    expect(answer?.match).toMatchObject({ sentMessageId: "msg_0", rule: "thread", confidence: "likely", trusted: true });
+  });
+
+  it.each(["Offer", "Undeliverable: Offer", "Unzustellbar: Re: OFFER", "Nie można dostarczyć:  Offer", "RE: Fwd: Non remis : offer"])(
+    "by recipient, subject and sender: %s",
+    (subject) => {
+      const [answer] = matchReport(bare(subject), [offer, toJan("msg_2", { subject: "Invoice" })]);
+      expect(answer?.match).toMatchObject({ sentMessageId: "msg_1", rule: "recipient_subject", confidence: "likely", trusted: false });
+    },
+  );
+
+  it("by the returned subject rather than the notice's own", () => {
+    const [answer] = matchReport(bare("Mail delivery failed", { subject: "Re: Offer", from: "anna@sales.example" }), [offer]);
+    expect(answer?.match?.rule).toBe("recipient_subject");
+  });
+
+  it("not when another sender's, older than a week, later than the notice, or to somebody else", () => {
+    for (const other of [
+      toJan("msg_1", { from: "eva@other.example" }),
+      toJan("msg_1", { sentAt: receivedAt - 8 * day }),
+      toJan("msg_1", { sentAt: receivedAt + 2 * 3_600_000 }),
+      sent("msg_1", [], ["ola@customer.example"]),
+    ]) {
+      expect(matchReport(bare("Undeliverable: Offer"), [other])[0]?.match, JSON.stringify(other)).toBeNull();
+    }
+  });
+
+  it("only suggests where several fit equally, the newest first", () => {
+    const [answer] = matchReport(bare("Undeliverable: Offer"), [toJan("msg_0", { sentAt: receivedAt - day }), offer]);
+    expect(answer?.match).toBeNull();
+    expect(answer?.suggestions).toEqual([
+      { sentMessageId: "msg_1", rule: "recipient_subject" },
+      { sentMessageId: "msg_0", rule: "recipient_subject" },
+    ]);
+  });
+
+  it("recipient and time alone are a suggestion", () => {
+    const [answer] = matchReport(bare("Email Delivery Failure"), [offer]);
+    expect([answer?.match, answer?.suggestions]).toEqual([null, [{ sentMessageId: "msg_1", rule: "recipient_time" }]]);
+    expect(answer?.because).toContain("only recipient and time fit");
+  });
+
+  it("waits for a named id before it believes subject and recipient, since the last letter may have had them too", () => {
+    const notice = bare("Undeliverable: Offer", { messageId: "<second@s.example>", subject: "Offer" });
+    expect(matchReport(notice, [offer])[0]).toMatchObject({ match: null, suggestions: [] });
+    expect(matchReport(notice, [offer], { waitingIsOver: true })[0]?.match).toMatchObject({ rule: "recipient_subject", trusted: false });
+  });
+
+  it("a receipt closes nothing without an id", () => {
+    const receipt = outcome("jan@customer.example", { action: "delivered", type: "none" });
+    expect(matchReport(bare("Offer", {}, [receipt]), [offer])[0]).toMatchObject({ match: null, suggestions: [] });
+  });
+});
+
+describe("what a person confirmed", () => {
+  it("ties the notice to the message that was chosen, and says who chose it", () => {
+    const chosen = sent("msg_1", [], ["jan@customer.example", "x@y.example"]);
+    expect(confirmMatch(jan, chosen, "Ola").match).toMatchObject({
+      rule: "confirmed",
+      trusted: true,
+      confirmedBy: "Ola",
+      relation: "same",
+    });
+    expect(confirmMatch(jan, sent("msg_1", [], ["a@customer.example", "b@customer.example"]), "Ola").match).toBeNull();
   });
 });

@@ -13,6 +13,7 @@ import * as appendHistory from "../../src/store/append-history.ts";
 import * as authorizations from "../../src/store/authorizations.ts";
 import * as connectLinks from "../../src/store/connect-links.ts";
 import * as contacts from "../../src/store/contacts.ts";
+import * as decideNotice from "../../src/store/decide-notice.ts";
 import * as engagements from "../../src/store/engagements.ts";
 import * as erase from "../../src/store/erase.ts";
 import { FenceLost } from "../../src/store/errors.ts";
@@ -23,6 +24,7 @@ import * as gaps from "../../src/store/gaps.ts";
 import * as inboxSecrets from "../../src/store/inbox-secrets.ts";
 import * as inboxes from "../../src/store/inboxes.ts";
 import * as mergeContacts from "../../src/store/merge-contacts.ts";
+import * as noticeDecisions from "../../src/store/notice-decisions.ts";
 import * as noticeWaits from "../../src/store/notice-waits.ts";
 import * as notices from "../../src/store/notices.ts";
 import * as owed from "../../src/store/owed.ts";
@@ -44,6 +46,7 @@ import * as upsertContacts from "../../src/store/upsert-contacts.ts";
 import * as waiting from "../../src/store/waiting-notices.ts";
 import * as webhookEvents from "../../src/store/webhook-events.ts";
 import * as webhookLetters from "../../src/store/webhook-letters.ts";
+import * as webhookSecrets from "../../src/store/webhook-secrets.ts";
 import * as webhookTurns from "../../src/store/webhook-turns.ts";
 import * as webhooks from "../../src/store/webhooks.ts";
 import { newKeys, onBothEngines, openNew } from "./engines.ts";
@@ -225,7 +228,7 @@ const calls: Record<string, (s: Setting) => unknown> = {
   "save-notices/saveNotices": async (s) => {
     // The same facts as in a notice of theirs, and then a copy of ours.
     const save = (ref: string) => {
-      const one = { ref, folder: "x", report: reportOf(s), source: null, backfill: false, receivedAt: now };
+      const one = { ref, folder: "x", threadId: null, report: reportOf(s), source: null, backfill: false, receivedAt: now };
       return s.write((tx) => saveNotices.saveNotices(tx, s.mine, s.my.inboxId, [one], now));
     };
     const [first, copy] = [await save("n1"), await save("n2")];
@@ -235,6 +238,13 @@ const calls: Record<string, (s: Setting) => unknown> = {
   "notices/readNotices": (s) => notices.readNotices(s.read, s.mine, ids(s)),
   "notices/readNoticeSource": (s) => notices.readNoticeSource(s.read, s.mine, ids(s)[0] ?? ""),
   "notices/listNotices": (s) => notices.listNotices(s.read, s.mine, { inboxId: s.theirs.inboxId }),
+  "notice-decisions/readDecisions": (s) => noticeDecisions.readDecisions(s.read, s.mine, ids(s)),
+  "decide-notice/confirmNotice": (s) =>
+    s.write((tx) =>
+      decideNotice.confirmNotice(tx, s.mine, ids(s)[0] ?? "", { sentMessageId: s.engagement.sentMessageId, by: "x", note: "x" }, now),
+    ),
+  "decide-notice/dismissNotice": (s) =>
+    s.write((tx) => decideNotice.dismissNotice(tx, s.mine, ids(s)[0] ?? "", { by: "x", note: "x" }, now)),
   "notice-waits/waitingFor": (s) => noticeWaits.waitingFor(s.read, s.mine, ["id:foreign-waits@sales.example", "address:foreign@x.example"]),
   "notice-waits/lockNotices": (s) => s.write((tx) => noticeWaits.lockNotices(tx, s.mine, ids(s))),
   "notice-waits/updateNotices": (s) =>
@@ -279,6 +289,8 @@ const calls: Record<string, (s: Setting) => unknown> = {
   "save-sent-messages/saveSentMessages": (s) =>
     s.write((tx) => saveSent.saveSentMessages(tx, s.mine, s.theirs.inboxId, [sentInput], now)).then(({ ids: made }) => made),
   "sent-messages/findSentByIds": (s) => sent.findSentByIds(s.read, s.mine, ["provider-foreign-send@mail.example"]),
+  "sent-messages/findSentToRecipients": (s) =>
+    sent.findSentToRecipients(s.read, s.mine, ["foreign@x.example", "foreign-2@x.example"], { after: 0, before: late }),
   "sent-messages/getSentMessage": (s) => sent.getSentMessage(s.read, s.mine, s.engagement.sentMessageId),
   "sent-messages/listSentMessages": (s) => sent.listSentMessages(s.read, s.mine, { sendId: "foreign-send" }),
   "sign-in/createSignInLink": async (s) => {
@@ -329,7 +341,7 @@ const calls: Record<string, (s: Setting) => unknown> = {
   "webhooks/updateWebhook": (s) => s.write((tx) => webhooks.updateWebhook(tx, s.mine, s.webhook.id, { enabled: false }, now)),
   "webhooks/rotateWebhookSecret": (s) =>
     s.write((tx) => webhooks.rotateWebhookSecret(tx, s.keys, s.mine, s.webhook.id, { overlapMs: 0 }, now)),
-  "webhooks/webhookSecrets": (s) => webhooks.webhookSecrets(s.read, s.keys, s.mine, s.webhook.id, now),
+  "webhook-secrets/webhookSecrets": (s) => webhookSecrets.webhookSecrets(s.read, s.keys, s.mine, s.webhook.id, now),
   "webhooks/deleteWebhook": (s) => s.write((tx) => webhooks.deleteWebhook(tx, s.mine, s.webhook.id)),
   // Last: after it there is no account of ours.
   "erase/eraseAccount": (s) => s.write((tx) => erase.eraseAccount(tx, s.mine, now)),
@@ -357,7 +369,7 @@ const withoutAccount: Record<string, string> = {
   "waiting-notices/accountsWithExpiredNotices": "tells the scheduler which accounts have work; gives ids alone",
   "waiting-notices/accountsWithWaitingNotices": "tells the scheduler which accounts have work; gives ids alone",
   "webhook-turns/dueWebhooks": "tells the dispatcher which endpoints have work; gives ids alone",
-  "webhooks/resealWebhookSecrets": "turns the keys of the whole installation",
+  "webhook-secrets/resealWebhookSecrets": "turns the keys of the whole installation",
   "whom-to-log/decideWhomToLog": "takes ties, which only tieNotices makes; covered by it",
 };
 
@@ -388,8 +400,12 @@ const pure = new Set([
   "append-history/withFold",
   "inboxes/toInbox",
   "key-check/newKeyCheck",
+  "notice-waits/wakeKeys",
   "notices/toNotice",
+  "sent-messages/toCandidate",
   "sent-messages/toCandidates",
+  "webhook-secrets/newSigningSecret",
+  "webhook-secrets/sealSigningSecret",
   "webhooks/toWebhook",
 ]);
 

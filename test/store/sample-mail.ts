@@ -161,6 +161,7 @@ const tables = [
   "web_sessions",
   "connect_links",
   "authorizations",
+  "notice_decisions",
   "address_events",
   "addresses",
   "webhooks",

@@ -292,7 +292,7 @@ onBothEngines("savePage", (engine) => {
     if (!claim) throw new Error("no inbox");
     await savePage(database, page(claim, [sentMessage("a", ["x@customer.example", "y@customer.example"]), notice("a")]));
     expect(await listNotices(database.read, claim.accountId)).toMatchObject({
-      data: [{ state: "unmatched", matches: [{ engagementId: null, suggestion: { rule: "embedded_message_id" } }] }],
+      data: [{ state: "unmatched", matches: [{ engagementId: null, suggestions: [{ rule: "embedded_message_id" }] }] }],
     });
     expect(await eventTypes(database, claim.accountId)).toEqual(["notice.suggested"]);
     expect((await listEngagements(database.read, claim.accountId)).data).toEqual([]);

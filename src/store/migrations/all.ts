@@ -4,6 +4,7 @@ import { signIn } from "./0002-sign-in.ts";
 import { authorizations } from "./0003-authorizations.ts";
 import { webhooks } from "./0004-webhooks.ts";
 import { addresses } from "./0005-addresses.ts";
+import { noticeDecisions } from "./0006-notice-decisions.ts";
 
 /** Every step in order. */
-export const migrations: readonly Migration[] = [firstSchema, signIn, authorizations, webhooks, addresses];
+export const migrations: readonly Migration[] = [firstSchema, signIn, authorizations, webhooks, addresses, noticeDecisions];
