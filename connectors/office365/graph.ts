@@ -34,7 +34,10 @@ export type Graph = {
   get<T>(question: Question): Promise<T>;
   /** ConnectorError "rejected" as soon as more than maxBytes come. */
   getBytes(question: Question, maxBytes: number): Promise<Uint8Array>;
-  /** The provider's clock by its last answer, epoch milliseconds: what it stamps on mail is compared with this and never with ours. */
+  /**
+   * The provider's clock by its last answer, epoch milliseconds: what it stamps on mail is compared with this and never with ours.
+   * Whole seconds, as its stamps are, so that a border lies never within a second.
+   */
   now(): number;
 };
 
@@ -62,11 +65,12 @@ const preferences = ({ pageSize, immutableIds = true }: Question): string =>
 
 const readProblem = async (response: Response, now: number): Promise<Problem> => {
   const body = (await response.json().catch(() => ({}))) as { error?: { code?: unknown; message?: unknown } };
+  const words = String(body.error?.message ?? "");
   return {
     status: response.status,
     code: String(body.error?.code ?? ""),
-    words: String(body.error?.message ?? ""),
-    retryAfterMs: waitAsked({ header: response.headers.get("retry-after"), text: "" }, now),
+    words,
+    retryAfterMs: waitAsked({ header: response.headers.get("retry-after"), text: response.status === 429 ? words : "" }, now),
   };
 };
 
@@ -147,7 +151,7 @@ export const openGraph = (inbox: ConnectedInbox, tools: Tools): Graph => {
   return {
     get: (question) => ask(question, async (response) => JSON.parse(await response.text())),
     getBytes: (question, maxBytes) => ask(question, (response) => readBytes(response, maxBytes)),
-    now: () => now() + ahead,
+    now: () => Math.floor((now() + ahead) / 1000) * 1000,
   };
 };
 

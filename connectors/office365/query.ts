@@ -4,5 +4,5 @@ export const query = (parameters: { readonly [name: string]: string | number | b
     .map(([name, value], index) => `${index === 0 ? "?" : "&"}${name}=${encodeURIComponent(value)}`)
     .join("");
 
-/** An instant as OData writes it. */
-export const instant = (at: number): string => new Date(at).toISOString();
+/** An instant as OData writes it, in whole seconds as Graph stamps mail. */
+export const instant = (at: number): string => `${new Date(at).toISOString().slice(0, 19)}Z`;

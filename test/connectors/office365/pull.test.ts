@@ -221,6 +221,29 @@ describe("the first sync", () => {
     expect(idsOf(await pullAll(stage, cursor))).toContain("<between@sales.example>");
   });
 
+  test("mail of the very second in which the changes began to be followed is told, though times are told in whole seconds", async () => {
+    const { fake, box } = stage;
+    const second = Math.floor(fake.now() / 1000) * 1000;
+    fake.now = () => second + 200;
+    let clock = 0;
+    let put = false;
+    fake.script = (seen) => {
+      if (isDelta(seen) && inInbox(seen) && !put) box.put("inbox", Buffer.from(letter("now")), { receivedAt: second + 900 });
+      put ||= isDelta(seen) && inInbox(seen);
+      return null;
+    };
+    const pages = await pullAll(stage, null, { now: () => (clock += 30) });
+    expect(idsOf(pages)).toEqual(named("now"));
+  });
+
+  test("a quiet mailbox stores its position now and then, for Graph forgets old ones", async () => {
+    const first = await pullAll(stage);
+    for (let n = 0; n < 2 * 3600; n++) stage.fake.tick();
+    const later = await pullAll(stage, lastCursor(first));
+    expect(later.map(({ messages }) => messages.length)).toEqual([0]);
+    expect(await pullAll(stage, lastCursor(later))).toEqual([]);
+  });
+
   test("a window made wider lists only what was never listed", async () => {
     const now = stage.fake.now();
     for (const days of [20, 5]) stage.put("inbox", letter(days), { receivedAt: now - days * day });
