@@ -66,13 +66,15 @@ type SentIndex = { byId: Map<string, Sent>; count: number };
 const indexSent = async (path: string, onRead: (bytes: number) => void): Promise<SentIndex> => {
   const index: SentIndex = { byId: new Map(), count: 0 };
   for await (const source of readSources(path, { mostBytes: mostHeaderBytes, onRead })) {
-    const { messageId, ids, subject, sentAt, recipients } = readSentMessage(envelopeOf(source, "sent"));
+    const { messageId, ids, subject, from, threadId, sentAt, recipients } = readSentMessage(envelopeOf(source, "sent"));
     const idKeys = [messageId, ...ids].map(idKey).filter((id) => id !== "");
     const sent: Sent = {
       sentMessageId: String(index.count++),
       idKeys,
       messageId,
       subject,
+      from,
+      threadId,
       sentAt,
       recipients: recipients.map(({ name: _, ...one }) => one),
     };
@@ -98,11 +100,14 @@ const addBounce = (found: Map<string, BouncedMessage>, sent: Sent, address: stri
 const failures = (matches: RecipientMatch[]): RecipientMatch[] =>
   matches.filter(({ outcome }) => outcome.action === "failed" || outcome.action === "delayed");
 
+/** An exported mailbox is complete, so nothing is waited for; without an id nothing is tied, to keep the memory constant. */
+const byIdsOnly = ({ notice }: Report) => ({ threadId: null, receivedAt: notice.date ?? 0, own: new Set<string>(), waitingIsOver: true });
+
 /** Collects what one notice says. Returns how many bounces it could not tie. */
 const takeNotice = (source: Source, report: Report, index: SentIndex, found: Map<string, BouncedMessage>, untied: Untied[]): number => {
   const candidates = candidatesOf(report, index);
   let missed = 0;
-  for (const { outcome, match, because } of failures(matchReport(report, candidates, { waitingIsOver: true }))) {
+  for (const { outcome, match, because } of failures(matchReport(report, candidates, byIdsOnly(report)))) {
     const sent = candidates.find(({ sentMessageId }) => sentMessageId === match?.sentMessageId);
     const { type, category, reason, diagnostic } = outcome;
     const said = { type, category, reason, diagnostic: diagnostic?.slice(0, 300) ?? null, notice: source.name };
