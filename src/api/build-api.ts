@@ -12,6 +12,7 @@ import { engagementRoutes } from "./routes/engagements.ts";
 import { eventRoutes } from "./routes/events.ts";
 import { healthRoutes } from "./routes/health.ts";
 import { inboxRoutes } from "./routes/inboxes.ts";
+import { webhookRoutes } from "./routes/webhooks.ts";
 import { problem } from "./shapes.ts";
 
 declare module "fastify" {
@@ -68,6 +69,7 @@ export const buildApi = async (server: FastifyInstance, deps: ApiDeps): Promise<
       addressRoutes,
       engagementRoutes,
       eventRoutes,
+      webhookRoutes,
     ])
       addRoutes(api, deps);
     scope.get("/openapi.json", { schema: { hide: true } }, () => scope.swagger());

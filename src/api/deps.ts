@@ -1,5 +1,6 @@
 import type { FastifyBaseLogger, FastifyInstance, RawReplyDefaultExpression, RawRequestDefaultExpression, RawServerDefault } from "fastify";
 import type { ZodTypeProvider } from "fastify-type-provider-zod";
+import type { DeliverDeps } from "../deliver/deliver-webhook.ts";
 import type { Description } from "../ports/connector.ts";
 import type { Database } from "../ports/database.ts";
 import type { Inbox } from "../store/inboxes.ts";
@@ -17,6 +18,8 @@ export type ApiDeps = {
   describe: (provider: string) => Promise<Description | null>;
   /** Where this server is reached from outside, without a slash at the end. */
   publicUrl: () => string;
+  /** What sends events to webhooks. */
+  delivery: DeliverDeps;
   /** An inbox may be due now. */
   nudge: () => void;
   /** False: not ready, and why. */

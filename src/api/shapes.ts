@@ -237,3 +237,66 @@ export const event = z
     data: z.record(z.string(), z.unknown()),
   })
   .meta({ id: "Event" });
+
+export const webhook = z
+  .object({
+    id: id("whk"),
+    object: z.literal("webhook"),
+    url: z.string(),
+    description: z.string().nullable(),
+    types: z.array(z.string()),
+    includeBackfill: z.boolean(),
+    enabled: z.boolean(),
+    disabledBecause: z.string().nullable().describe("gone: the receiver answered 410; asked: through the API."),
+    state: z.string().describe("delivering, failing or disabled."),
+    position: z.int().describe("Every event up to this sequence is settled: accepted, given up, or not for this endpoint."),
+    lastDeliveredSequence: z.int().nullable(),
+    lastDeliveredAt: time.nullable(),
+    pending: z.int().describe("Events still to be sent; 1,000 stands for more."),
+    attempts: z.int().describe("How often the event that is next was refused."),
+    failingSince: time.nullable(),
+    lastError: z.string().nullable(),
+    lastErrorAt: time.nullable(),
+    nextAttemptAt: time.nullable().describe("While it is failing."),
+    previousSecretUntil: time.nullable().describe("Until then requests bear the old secret's signature too."),
+    createdAt: time,
+    updatedAt: time,
+  })
+  .meta({ id: "Webhook" });
+
+export const webhookWithSecret = webhook.extend({ secret: z.string().describe("whsec_…; shown this once.") });
+
+export const webhookInput = z.object({
+  url: z.string().min(1).max(2000).describe("https://…; no user name or password in it."),
+  description: z.string().max(500).nullable().optional(),
+  types: z.array(z.string().max(100)).min(1).max(50).optional().describe("Types, groups such as engagement.*, or * for all (the default)."),
+  includeBackfill: z.boolean().optional().describe("Also what first syncs find: old news. True by default."),
+  after: z.int().min(0).optional().describe("The sequence to begin after; 0 for all the log has. By default only what comes is sent."),
+});
+
+export const webhookReplay = z.union([
+  z.strictObject({ after: z.int().min(0).describe("Everything after this sequence.") }),
+  z.strictObject({ sequence: z.int().min(1).describe("This one event.") }),
+  z.strictObject({ deadLetters: z.literal(true) }),
+]);
+
+export const webhookTestResult = z.object({
+  object: z.literal("webhook_test"),
+  type: z.string(),
+  eventId: id("evt"),
+  accepted: z.boolean(),
+  status: z.int().nullable(),
+  error: z.string().nullable(),
+  elapsedMs: z.int(),
+});
+
+export const deadLetter = z
+  .object({
+    object: z.literal("dead_letter"),
+    sequence: z.int(),
+    eventId: id("evt"),
+    type: z.string(),
+    error: z.string().nullable(),
+    at: time.describe("When it was given up."),
+  })
+  .meta({ id: "DeadLetter" });

@@ -26,6 +26,7 @@ export const buildServer = async (house: House, nudge: () => void): Promise<Fast
     version: packageJson.version,
     nudge,
     publicUrl,
+    delivery: house.delivery,
     connectInbox: async (accountId, wish) => {
       const connector = await house.loadConnector(wish.provider);
       // Such a connector reads files of this machine: whoever holds an API key must not be able to name them.

@@ -22,6 +22,7 @@ const schema = z.strictObject({
     firstSyncDays: days,
     maxMessageMegabytes: z.number().min(1).max(150),
   }),
+  webhooks: z.strictObject({ allowedHosts: z.array(z.string().min(1)), endpointsAtOnce: z.int().min(1).max(1000) }),
   keepDays: z.strictObject({ seen: days, notices: days, events: days }),
   logLevel: z.enum(["debug", "info", "warn", "error", "silent"]),
 });
@@ -51,6 +52,7 @@ const variables: [variable: string, path: string[], read: (value: string) => unk
   ["BOUNCELINE_MICROSOFT_CLIENT_SECRET", ["apps", "office365", "clientSecret"], String],
   ["BOUNCELINE_MICROSOFT_TENANT", ["apps", "office365", "tenant"], String],
   ["BOUNCELINE_ALLOWED_HOSTS", ["allowedHosts"], (v) => v.split(",").map((host) => host.trim())],
+  ["BOUNCELINE_WEBHOOK_HOSTS", ["webhooks", "allowedHosts"], (v) => v.split(",").map((host) => host.trim())],
   ["BOUNCELINE_LOG_LEVEL", ["logLevel"], String],
 ];
 

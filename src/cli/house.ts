@@ -4,6 +4,7 @@ import type pino from "pino";
 import { loadConnector, registry } from "../../connectors/registry.ts";
 import { createDial } from "../../connectors/shared/dial.ts";
 import { createLimiter } from "../../connectors/shared/limiter.ts";
+import type { DeliverDeps } from "../deliver/deliver-webhook.ts";
 import type { Credentials, Json, Tools } from "../ports/connector.ts";
 import type { Database } from "../ports/database.ts";
 import { openDatabase } from "../store/open.ts";
@@ -24,6 +25,8 @@ export type House = {
   tools: (provider: string, credentials: Credentials, signal?: AbortSignal) => Tools;
   /** What connecting an inbox needs. */
   connecting: ConnectDeps;
+  /** What sending events to webhooks needs. */
+  delivery: DeliverDeps;
   close: () => Promise<void>;
 };
 
@@ -57,6 +60,7 @@ export const openHouse = async (config: Config, options: HouseOptions = {}): Pro
   });
   const connecting: ConnectDeps = { database, keys, loadConnector, tools, now };
   return {
+    delivery: deliveryDeps({ database, keys, now, log }, config.webhooks.allowedHosts),
     config,
     database,
     keys,
@@ -69,3 +73,12 @@ export const openHouse = async (config: Config, options: HouseOptions = {}): Pro
     close: () => database.close(),
   };
 };
+
+/** Receivers are guarded by a list of their own: a mail server inside the network is not to be called by whoever makes a webhook. */
+const deliveryDeps = (deps: Pick<DeliverDeps, "database" | "keys" | "now" | "log">, allowedHosts: readonly string[]): DeliverDeps => ({
+  ...deps,
+  dial: createDial({ allow: allowedHosts, setting: "webhooks.allowedHosts" }),
+  plainHttp: (host) => allowedHosts.includes(host),
+  random: Math.random,
+  timeoutMs: 20_000,
+});

@@ -6,6 +6,7 @@ import { buildServer } from "./build-server.ts";
 import { scheduleCalendar } from "./calendar.ts";
 import { CliError } from "./exit-code.ts";
 import type { House } from "./house.ts";
+import { startDelivery } from "./start-delivery.ts";
 import { syncDeps } from "./sync-deps.ts";
 
 export type Daemon = {
@@ -16,11 +17,12 @@ export type Daemon = {
   stop: () => Promise<void>;
 };
 
-/** Starts the pages, the API, the polling of inboxes and the calendar. `nextFreePort`: another port where the wanted one is taken. */
+/** Starts the pages, the API, the polling of inboxes, the sending of events and the calendar. `nextFreePort`: another port where the wanted one is taken. */
 export const runDaemon = async (house: House, options: { nextFreePort?: boolean } = {}): Promise<Daemon> => {
   const deps = syncDeps(house);
   const jobs = startInProcessJobs({
     due: (limit) => dueInboxes(house.database.read, house.now(), limit),
+    keyOf: ({ inboxId }) => inboxId,
     work: async (inbox, signal) => {
       await syncInbox(deps, inbox, signal);
     },
@@ -28,12 +30,13 @@ export const runDaemon = async (house: House, options: { nextFreePort?: boolean 
     lookEveryMs: 1000,
     onError: (error) => house.log.error({ err: error }, "could not look what is due; trying again"),
   });
+  const delivery = startDelivery(house.delivery, { endpointsAtOnce: house.config.webhooks.endpointsAtOnce, lookEveryMs: 1000 });
   const calendar = scheduleCalendar(house);
   const server = await buildServer(house, jobs.nudge);
   const stop = async (): Promise<void> => {
     await server.close();
     calendar.stop();
-    await jobs.stop();
+    await Promise.all([jobs.stop(), delivery.stop()]);
   };
   try {
     return { url: await listen(server, house.config.listen, options.nextFreePort === true), nudge: jobs.nudge, stop };

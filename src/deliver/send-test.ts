@@ -1,6 +1,7 @@
 import type { Json } from "../ports/connector.ts";
 import { newId } from "../store/ids.ts";
-import { updateWebhook, type Webhook, webhookSecrets } from "../store/webhooks.ts";
+import { webhookSecrets } from "../store/webhook-secrets.ts";
+import { updateWebhook, type Webhook } from "../store/webhooks.ts";
 import { errorOf } from "./answer.ts";
 import type { DeliverDeps } from "./deliver-webhook.ts";
 import { eventBody } from "./event-body.ts";

@@ -1,26 +1,24 @@
-import type { DueInbox, Jobs, JobsOptions } from "../ports/jobs.ts";
+import type { Jobs, JobsOptions } from "../ports/jobs.ts";
 
 /**
  * The embedded dispatcher: one loop that asks what is due, fills the free slots, and sleeps until a slot is free, somebody
- * nudges or it is time to look again. An inbox is never given out twice at once.
+ * nudges or it is time to look again. An item is never given out twice at once.
  */
-export const startInProcessJobs = (options: JobsOptions): Jobs => {
+export const startInProcessJobs = <Item>(options: JobsOptions<Item>): Jobs => {
   const running = new Map<string, Promise<void>>();
   const stopping = new AbortController();
   let wake: () => void = () => {};
   let nudged = false;
-
-  const keyOf = (inbox: DueInbox): string => `${inbox.accountId} ${inbox.inboxId}`;
 
   const nudge = (): void => {
     nudged = true;
     wake();
   };
 
-  const run = (inbox: DueInbox): void => {
-    const key = keyOf(inbox);
+  const run = (item: Item): void => {
+    const key = options.keyOf(item);
     const done = options
-      .work(inbox, stopping.signal)
+      .work(item, stopping.signal)
       .catch(options.onError)
       .finally(() => {
         running.delete(key);
@@ -34,7 +32,7 @@ export const startInProcessJobs = (options: JobsOptions): Jobs => {
     if (free <= 0) return;
     // What runs is still due in the database, so ask for that many more.
     const due = await options.due(options.concurrency + running.size);
-    const fresh = due.filter((inbox) => !running.has(keyOf(inbox))).slice(0, free);
+    const fresh = due.filter((item) => !running.has(options.keyOf(item))).slice(0, free);
     if (!stopping.signal.aborted) fresh.forEach(run);
   };
 

@@ -3,7 +3,7 @@ import type { Database, Read, Write } from "../ports/database.ts";
 import { StoreError } from "./errors.ts";
 import { newKeyCheck } from "./key-check.ts";
 import { type Keys, open, type SealedAt, seal, sealedWith } from "./secrets.ts";
-import { resealWebhookSecrets } from "./webhooks.ts";
+import { resealWebhookSecrets } from "./webhook-secrets.ts";
 
 /** An inbox's credentials and the version they were read at. */
 export type StoredSecrets = { secrets: Json; version: number };

@@ -1,10 +1,10 @@
-import { randomBytes } from "node:crypto";
 import type { Selectable } from "kysely";
 import type { Flag, Read, Tables, Write } from "../ports/database.ts";
 import { newId } from "./ids.ts";
 import { fromJson, toJson } from "./json.ts";
 import { type ListOptions, type ListPage, listPage, pageLimit, readPosition } from "./list-page.ts";
-import { type Keys, open, type SealedAt, seal, sealedWith } from "./secrets.ts";
+import type { Keys } from "./secrets.ts";
+import { newSigningSecret, sealSigningSecret, webhookSecrets } from "./webhook-secrets.ts";
 
 /** An endpoint that an account's events are sent to, without its secrets. Times are epoch milliseconds. */
 export type Webhook = {
@@ -62,7 +62,7 @@ export const createWebhook = async (
     include_backfill: flag(webhook.includeBackfill ?? true),
     enabled: 1,
     disabled_because: null,
-    secret: seal(keys, place(accountId, id, "secret"), secret),
+    secret: sealSigningSecret(keys, { accountId, webhookId: id, column: "secret" }, secret),
     previous_secret: null,
     previous_until: null,
     fence: 1,
@@ -183,8 +183,8 @@ export const rotateWebhookSecret = async (
       ...tryAnew(now),
       fence: eb("fence", "+", 1),
       updated_at: now,
-      secret: seal(keys, place(accountId, webhookId, "secret"), secret),
-      previous_secret: overlaps ? seal(keys, place(accountId, webhookId, "previous_secret"), current) : null,
+      secret: sealSigningSecret(keys, { accountId, webhookId, column: "secret" }, secret),
+      previous_secret: overlaps ? sealSigningSecret(keys, { accountId, webhookId, column: "previous_secret" }, current) : null,
       previous_until: overlaps ? now + options.overlapMs : null,
     }))
     .where("account_id", "=", accountId)
@@ -194,63 +194,10 @@ export const rotateWebhookSecret = async (
   return { webhook: toWebhook(row), secret };
 };
 
-/** What requests to an endpoint are signed with now, newest first; null when there is no such endpoint. */
-export const webhookSecrets = async (
-  read: Read,
-  keys: Keys,
-  accountId: string,
-  webhookId: string,
-  now: number,
-): Promise<string[] | null> => {
-  const row = await read
-    .selectFrom("webhooks")
-    .select(["secret", "previous_secret", "previous_until"])
-    .where("account_id", "=", accountId)
-    .where("id", "=", webhookId)
-    .executeTakeFirst();
-  if (!row) return null;
-  const newest = open(keys, place(accountId, webhookId, "secret"), row.secret);
-  if (row.previous_secret === null || (row.previous_until ?? 0) <= now) return [newest];
-  return [newest, open(keys, place(accountId, webhookId, "previous_secret"), row.previous_secret)];
-};
-
-/** Seals all signing secrets anew under the newest key; part of `resealSecrets`. Returns how many. */
-export const resealWebhookSecrets = async (tx: Write, keys: Keys): Promise<number> => {
-  const rows = await tx.selectFrom("webhooks").select(["account_id", "id", "secret", "previous_secret"]).execute();
-  const old = rows.filter((row) =>
-    [row.secret, row.previous_secret].some((sealed) => sealed && sealedWith(sealed) !== keys.sealing[0]?.id),
-  );
-  for (const row of old) {
-    const anew = (column: "secret" | "previous_secret", sealed: string): string => {
-      const at = place(row.account_id, row.id, column);
-      return seal(keys, at, open(keys, at, sealed));
-    };
-    await tx
-      .updateTable("webhooks")
-      .set({
-        secret: anew("secret", row.secret),
-        previous_secret: row.previous_secret === null ? null : anew("previous_secret", row.previous_secret),
-      })
-      .where("account_id", "=", row.account_id)
-      .where("id", "=", row.id)
-      .execute();
-  }
-  return old.length;
-};
-
-const newSigningSecret = (): string => `whsec_${randomBytes(32).toString("base64")}`;
-
 /** The lease stays: whoever is at it notices by the fence, and only then somebody else begins. */
 const tryAnew = (now: number) => ({ attempts: 0, failing_since: null, due_at: now });
 
 const flag = (value: boolean): Flag => (value ? 1 : 0);
-
-const place = (accountId: string, row: string, column: "secret" | "previous_secret"): SealedAt => ({
-  table: "webhooks",
-  accountId,
-  row,
-  column,
-});
 
 export const toWebhook = (row: Selectable<Tables["webhooks"]>): Webhook => ({
   id: row.id,

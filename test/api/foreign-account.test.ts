@@ -20,6 +20,9 @@ describe("with a key of another account", () => {
     };
     const link = (await ask(server, theirs.write, "POST", "/v1/connect-links", { expectedAddress: "bob@sales.example" })).json;
     idOf["connect-links"] = link.id;
+    const webhook = (await ask(server, theirs.write, "POST", "/v1/webhooks", { url: "https://hooks.theirs.example/bob@sales.example" }))
+      .json;
+    idOf.webhooks = webhook.id;
     // An address that only they know: to us it is one of which nothing is known.
     idOf.addresses = "only-theirs@customer.example";
     const known = { kind: "hard", at: 1, engagementId: engagement.id, category: "unknown_user", reason: null } as const;

@@ -14,6 +14,7 @@ import type { ConnectDeps } from "../../src/sync/connect-inbox.ts";
 import { disconnectInbox } from "../../src/sync/disconnect-inbox.ts";
 import { buildPages } from "../../src/web/build-pages.ts";
 import { testTools } from "../connectors/test-tools.ts";
+import { testDelivery } from "../deliver/test-delivery.ts";
 import { memoryConnector } from "../fakes/memory-connector.ts";
 import { afterThis, newKeys, openNew } from "../store/engines.ts";
 import { demoMessage, now, worldOf } from "../sync/world.ts";
@@ -96,6 +97,7 @@ export const startServer = async (deps: Partial<ApiDeps> = {}, authorize?: Autho
       nudges += 1;
     },
     publicUrl,
+    delivery: testDelivery({ database, keys }),
     ready: async () => ({ ready: true, checks: { database: "ok" } }),
     ...deps,
   });

@@ -4,6 +4,7 @@ import { startInProcessJobs } from "../../src/jobs/in-process.ts";
 import type { DueInbox } from "../../src/ports/jobs.ts";
 
 const inbox = (n: number): DueInbox => ({ accountId: "acc_1", inboxId: `inb_${n}` });
+const keyOf = ({ inboxId }: DueInbox): string => inboxId;
 const neverMind = (): void => {};
 
 describe("the in-process due-queue", () => {
@@ -11,7 +12,8 @@ describe("the in-process due-queue", () => {
     const due = new Set([1, 2, 3, 4, 5, 6, 7]);
     const running = new Set<string>();
     let most = 0;
-    const jobs = startInProcessJobs({
+    const jobs = startInProcessJobs<DueInbox>({
+      keyOf,
       due: async (limit) => [...due].slice(0, limit).map(inbox),
       work: async ({ inboxId }) => {
         expect(running.has(inboxId)).toBe(false);
@@ -34,7 +36,8 @@ describe("the in-process due-queue", () => {
 
   it("looks at once when nudged", async () => {
     let asked = 0;
-    const jobs = startInProcessJobs({
+    const jobs = startInProcessJobs<DueInbox>({
+      keyOf,
       due: async () => {
         asked += 1;
         return [];
@@ -54,7 +57,8 @@ describe("the in-process due-queue", () => {
   it("goes on after the database could not say what is due", async () => {
     let asked = 0;
     const errors: unknown[] = [];
-    const jobs = startInProcessJobs({
+    const jobs = startInProcessJobs<DueInbox>({
+      keyOf,
       due: async () => {
         asked += 1;
         if (asked === 1) throw new Error("no database");
@@ -72,7 +76,8 @@ describe("the in-process due-queue", () => {
 
   it("stops by aborting what runs and waiting for it", async () => {
     let ended = false;
-    const jobs = startInProcessJobs({
+    const jobs = startInProcessJobs<DueInbox>({
+      keyOf,
       due: async () => [inbox(1)],
       work: async (_inbox, signal) => {
         await new Promise((resolve) => signal.addEventListener("abort", resolve));

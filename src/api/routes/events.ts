@@ -1,8 +1,8 @@
 import { z } from "zod";
-import { readEvents, type StoredEvent } from "../../store/events.ts";
+import { eventBody } from "../../deliver/event-body.ts";
+import { readEvents } from "../../store/events.ts";
 import { accountOf } from "../account-of.ts";
 import type { Api, ApiDeps } from "../deps.ts";
-import { rfc3339 } from "../rfc3339.ts";
 import { event } from "../shapes.ts";
 
 export const eventRoutes = (api: Api, deps: ApiDeps): void => {
@@ -23,19 +23,7 @@ export const eventRoutes = (api: Api, deps: ApiDeps): void => {
     async (request) => {
       const { after, limit } = request.query;
       const events = await readEvents(deps.database.read, accountOf(request), after, limit);
-      return { data: events.map(presentEvent), nextAfter: events.at(-1)?.sequence ?? after };
+      return { data: events.map(eventBody), nextAfter: events.at(-1)?.sequence ?? after };
     },
   );
 };
-
-/** An event as the API and webhooks give it. */
-const presentEvent = (row: StoredEvent): z.infer<typeof event> => ({
-  id: row.id,
-  object: "event",
-  type: row.type,
-  timestamp: rfc3339(row.at),
-  sequence: row.sequence,
-  accountId: row.accountId,
-  backfill: row.backfill,
-  data: row.data as Record<string, unknown>,
-});
