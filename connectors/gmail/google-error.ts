@@ -42,28 +42,31 @@ export const isPassing = (error: unknown): boolean => {
 export const isTooLarge = (error: unknown): boolean => error instanceof gaxios.GaxiosError && /over (?:the )?limit/.test(error.message);
 
 const reconnect: Meaning = { kind: "auth", text: "Google no longer lets us in. Sign in at Google again to reconnect." };
+const slowDown: Meaning = { kind: "rate_limited", text: "Google asks us to slow down." };
+const switchedOff: Meaning = { kind: "rejected", text: "The Gmail API is not switched on for the operator's Google project." };
+const missingPermission: Meaning = {
+  kind: "auth",
+  text: "Google lets us in, but not read mail. Sign in again and tick the box that lets Bounceline read your mail.",
+  outcome: "missing_permission",
+};
 
-/** Reasons of the API ("Resolve errors", Gmail API), of the first that is known. */
+/** Reasons of the API ("Resolve errors", Gmail API), old style and new; the first that is known counts. */
 const byReason: { readonly [reason: string]: Meaning } = {
-  rateLimitExceeded: { kind: "rate_limited", text: "Google asks us to slow down." },
-  userRateLimitExceeded: { kind: "rate_limited", text: "Google asks us to slow down." },
-  RESOURCE_EXHAUSTED: { kind: "rate_limited", text: "Google asks us to slow down." },
+  rateLimitExceeded: slowDown,
+  userRateLimitExceeded: slowDown,
+  RESOURCE_EXHAUSTED: slowDown,
   quotaExceeded: { kind: "rate_limited", text: "Google's quota for this app is used up." },
   dailyLimitExceeded: { kind: "rate_limited", text: "Google's quota of the day for this app is used up." },
-  accessNotConfigured: { kind: "rejected", text: "The Gmail API is not switched on for the operator's Google project." },
-  SERVICE_DISABLED: { kind: "rejected", text: "The Gmail API is not switched on for the operator's Google project." },
+  accessNotConfigured: switchedOff,
+  SERVICE_DISABLED: switchedOff,
   domainPolicy: {
     kind: "auth",
     text: "Your organisation's administrator does not let apps read Gmail. Ask them to allow this one.",
     outcome: "needs_admin",
   },
-  insufficientPermissions: {
-    kind: "auth",
-    text: "Google lets us in, but not read mail. Sign in again and tick the box that lets Bounceline read your mail.",
-    outcome: "missing_permission",
-  },
+  insufficientPermissions: missingPermission,
+  ACCESS_TOKEN_SCOPE_INSUFFICIENT: missingPermission,
 };
-const sameAs: { readonly [reason: string]: string } = { ACCESS_TOKEN_SCOPE_INSUFFICIENT: "insufficientPermissions" };
 
 /** Reasons of the token endpoint. */
 const byGrant: { readonly [code: string]: Meaning } = {
@@ -92,15 +95,12 @@ const known = (table: { readonly [name: string]: Meaning }, names: readonly stri
   names.map((name) => (Object.hasOwn(table, name) ? table[name] : undefined)).find((meaning) => meaning !== undefined);
 
 const refused = (status: number, error: ApiError): Meaning => {
-  const found = known(
-    byReason,
-    reasonsOf(error).map((reason) => sameAs[reason] ?? reason),
-  );
+  const found = known(byReason, reasonsOf(error));
   if (found) return found;
   // A token that may read header fields alone is refused in words only: "Metadata scope does not support 'q' parameter".
-  if (status === 403 && /metadata scope/i.test(error.message ?? "")) return byReason.insufficientPermissions ?? reconnect;
+  if (status === 403 && /metadata scope/i.test(error.message ?? "")) return missingPermission;
   if (status === 401) return reconnect;
-  if (status === 429) return { kind: "rate_limited", text: "Google asks us to slow down." };
+  if (status === 429) return slowDown;
   if (/mail service not enabled/i.test(error.message ?? "")) return { kind: "rejected", text: "This Google account has no Gmail mailbox." };
   return { kind: "unavailable", text: `Google refused what it was asked for (${status}).` };
 };

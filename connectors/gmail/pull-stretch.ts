@@ -9,18 +9,25 @@ import { emit, pageSize, type Walk } from "./walk.ts";
 /** Ids are listed 500 at a time for 5 units; 20 lists name a month of a very busy mailbox. */
 const listsAtOnce = 20;
 
-/** The ids a stretch still has, newest first, and whether that is all of them. No page token outlives this. */
-const listStretch = async (api: GmailApi, { what, from, to, top }: Stretch): Promise<{ ids: string[]; complete: boolean }> => {
+/**
+ * Ids a stretch still has, newest first, without those `known`, and whether that is all of them. At least one, if there is one.
+ * No page token outlives this.
+ */
+const listStretch = async (
+  api: GmailApi,
+  { what, from, to, top }: Stretch,
+  known: (id: string) => boolean,
+): Promise<{ ids: string[]; complete: boolean }> => {
   const q = searchWithin(what, from, top ?? to);
-  const ids: string[] = [];
+  const ids = new Set<string>();
   let token: string | undefined;
-  for (let lists = 0; lists < listsAtOnce; lists++) {
+  for (let lists = 1; ; lists++) {
     const listing = await api.list(q, token);
-    ids.push(...listing.ids);
-    if (listing.nextPageToken === null) return { ids, complete: true };
+    for (const id of listing.ids) if (!known(id)) ids.add(id);
+    if (listing.nextPageToken === null) return { ids: [...ids], complete: true };
+    if (lists >= listsAtOnce && ids.size > 0) return { ids: [...ids], complete: false };
     token = listing.nextPageToken;
   }
-  return { ids, complete: false };
 };
 
 const second = (at: number): number => Math.floor(at / 1000);
@@ -43,8 +50,8 @@ export async function* pullStretch(walk: Walk, stretch: Stretch): AsyncGenerator
     walk.state.stretches = walk.state.stretches.filter((each) => each !== stretch);
   };
   for (;;) {
-    const { ids, complete } = await listStretch(walk.api, stretch);
-    const left = [...new Set(ids)].filter((id) => !stretch.seen.includes(id) && !walk.read.has(id));
+    const seen = new Set(stretch.seen);
+    const { ids: left, complete } = await listStretch(walk.api, stretch, (id) => seen.has(id) || walk.read.has(id));
     if (complete) stretch.total = stretch.read + left.length;
     for (let at = 0; at < left.length; at += pageSize) {
       const chunk = left.slice(at, at + pageSize);
@@ -56,7 +63,7 @@ export async function* pullStretch(walk: Walk, stretch: Stretch): AsyncGenerator
         if (complete && at + pageSize >= left.length) finish();
       });
     }
-    if (complete || left.length === 0) break;
+    if (complete) break;
   }
   if (!walk.state.stretches.includes(stretch)) return;
   finish();

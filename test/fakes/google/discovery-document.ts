@@ -25,28 +25,32 @@ const resourceAt = (root: Resource, names: readonly string[]): Resource => {
 
 const bareRefs = (value: object): object => JSON.parse(JSON.stringify(value).replaceAll("#/components/schemas/", ""));
 
+type Described = (typeof apiDescription.paths)[string][string];
+
+const parametersOf = (parameters: NonNullable<Described["parameters"]>): object =>
+  Object.fromEntries(
+    parameters.map(({ name, in: location, required = false, schema }) => {
+      const kind = schema.type === "array" ? { type: "string", repeated: true } : { type: schema.type };
+      return [name, { ...kind, location, required, ...(schema.enum ? { enum: schema.enum } : {}) }];
+    }),
+  );
+
+const methodOf = (path: string, verb: string, { operationId, parameters = [], responses, security = [] }: Described): Method => ({
+  id: operationId,
+  path: path.slice(1),
+  httpMethod: verb.toUpperCase(),
+  parameters: parametersOf(parameters),
+  parameterOrder: parameters.filter(({ in: location }) => location === "path").map(({ name }) => name),
+  response: { $ref: responses[200].content?.["application/json"].schema.$ref.split("/").at(-1) ?? "Profile" },
+  scopes: [...new Set(security.flatMap((either) => Object.values(either).flat()))],
+});
+
 const resources = (): Resource["resources"] => {
   const root = newResource();
   for (const [path, { parameters: _shared, ...operations }] of Object.entries(apiDescription.paths)) {
-    for (const [verb, { operationId, parameters = [], responses, security = [] }] of Object.entries(operations)) {
-      const names = operationId.split(".").slice(1);
-      const ref = responses[200].content?.["application/json"].schema.$ref.split("/").at(-1);
-      resourceAt(root, names.slice(0, -1)).methods[names.at(-1) ?? ""] = {
-        id: operationId,
-        path: path.slice(1),
-        httpMethod: verb.toUpperCase(),
-        parameters: Object.fromEntries(
-          parameters.map(({ name, in: location, required = false, schema }) => [
-            name,
-            schema.type === "array"
-              ? { type: "string", location, required, repeated: true }
-              : { type: schema.type, location, required, ...(schema.enum ? { enum: schema.enum } : {}) },
-          ]),
-        ),
-        parameterOrder: parameters.filter(({ in: location }) => location === "path").map(({ name }) => name),
-        response: { $ref: ref ?? "Profile" },
-        scopes: [...new Set(security.flatMap((either) => Object.values(either).flat()))],
-      };
+    for (const [verb, operation] of Object.entries(operations)) {
+      const names = operation.operationId.split(".").slice(1);
+      resourceAt(root, names.slice(0, -1)).methods[names.at(-1) ?? ""] = methodOf(path, verb, operation);
     }
   }
   return root.resources;
