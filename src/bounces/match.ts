@@ -142,7 +142,7 @@ const withoutId = (
     const because = `${bySubject.length} messages to ${outcome.address} with this subject fit equally; a person has to choose.`;
     return unmatched(outcome, offer(bySubject, "recipient_subject"), because);
   }
-  if (fitting.length === 0) return unmatched(outcome, [], `${why} No message to ${outcome.address} left in the week before.`);
+  if (fitting.length === 0) return unmatched(outcome, [], why);
   const because = `${why} ${fitting.length} to ${outcome.address} left in the week before; only recipient and time fit.`;
   return unmatched(outcome, offer(fitting, "recipient_time"), because);
 };
