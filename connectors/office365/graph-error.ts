@@ -25,7 +25,11 @@ const meaning = (problem: Problem): [ConnectorErrorKind, string, SignInOutcome?]
   }
   if (status === 401) return ["auth", "Microsoft no longer lets us in. Sign in again."];
   if (status === 403) {
-    return ["auth", `We are not allowed to read this mailbox${said(problem)}. Sign in again and allow reading mail.`, "missing_permission"];
+    return [
+      "auth",
+      `We are not allowed to read this mailbox${said(problem)}. Allow reading mail when you sign in again, or ask an administrator to let this app read it.`,
+      "missing_permission",
+    ];
   }
   return ["unavailable", `Microsoft Graph refused what it was asked${said(problem)}.`];
 };

@@ -86,8 +86,9 @@ const readBytes = async (response: Response, maxBytes: number): Promise<Uint8Arr
 };
 
 /**
- * Opens a mailbox. Every request waits for the limiter and for one of the mailbox's four slots. What fails is asked once more:
- * after a new token (401), after a wait that is short (everybody on the mailbox waits), or a moment after a failure of the service; then it is a ConnectorError.
+ * Opens a mailbox. Every request waits for the limiter and for one of the mailbox's four slots. What fails is asked once more: after
+ * a new token (401), after a wait that is short (everybody on the mailbox waits), or a moment after a failure of the service. What
+ * fails again is a ConnectorError.
  */
 export const openGraph = (inbox: ConnectedInbox, tools: Tools): Graph => {
   const { signal, limiter, now } = tools;

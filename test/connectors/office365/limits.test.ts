@@ -55,6 +55,15 @@ describe("quotas", () => {
   });
 
   test.each([
+    ["a date", problem(429, "ApplicationThrottled", "Over.", { "retry-after": new Date(Date.now() + 300_000).toUTCString() }), 300_000],
+    ["the error's words", problem(429, "ApplicationThrottled", "Over its limit. Please try again in 5 minutes."), 300_000],
+  ])("the wait may be told as %s", async (_, answer, wait) => {
+    firstAnswers(5, answer);
+    const failure = (await failureOf(pullAll(stage))) as { retryAfterMs: number };
+    expect(Math.abs(failure.retryAfterMs - wait)).toBeLessThan(5000);
+  });
+
+  test.each([
     ["500", problem(500, "ErrorInternalServerError", "An internal server error occurred.")],
     ["503", problem(503, "serviceNotAvailable", "The service is temporarily unavailable.")],
     ["504", problem(504, "ErrorTimeoutExpired", "The operation timed out.")],
