@@ -27,6 +27,8 @@ const gmailCursor = z.object({
   at: z.number(),
   /** What is still to be read by search, in this order. */
   stretches: z.array(stretch),
+  /** Messages Gmail failed to give although it was there, and since when: asked for again at each look. */
+  owed: z.array(z.object({ id: z.string(), since: z.number() })),
 });
 
 export type Stretch = z.infer<typeof stretch>;

@@ -46,7 +46,7 @@ async function* readRecords(walk: Walk, records: readonly HistoryRecord[], end: 
     wanted.push(...fresh);
     const isLast = index === records.length - 1;
     if (wanted.length < pageSize && !isLast) continue;
-    const messages = await fetchEnvelopes(walk.api, wanted);
+    const messages = await fetchEnvelopes(walk, wanted);
     wanted = [];
     yield* emit(walk, messages, true, () => {
       if (record.id) advanceTo(walk, record.id);

@@ -55,7 +55,7 @@ export async function* pullStretch(walk: Walk, stretch: Stretch): AsyncGenerator
     if (complete) stretch.total = stretch.read + left.length;
     for (let at = 0; at < left.length; at += pageSize) {
       const chunk = left.slice(at, at + pageSize);
-      const messages = await fetchEnvelopes(walk.api, chunk);
+      const messages = await fetchEnvelopes(walk, chunk);
       for (const id of chunk) walk.read.add(id);
       const young = messages.filter(({ receivedAt }) => receivedAt === null || receivedAt >= stretch.from);
       yield* emit(walk, young, stretch.news, () => {

@@ -2,6 +2,7 @@ import type { ConnectedInbox, Cursor, Gap, Page, Tools } from "../../src/ports/c
 import type { GmailApi } from "./api.ts";
 import { type GmailCursor, readCursor, type Stretch } from "./cursor.ts";
 import { pullNews } from "./pull-news.ts";
+import { pullOwed } from "./pull-owed.ts";
 import { pullStretch } from "./pull-stretch.ts";
 import { readSettings } from "./settings.ts";
 import { emptyPage, type Walk } from "./walk.ts";
@@ -32,7 +33,7 @@ const firstStretches = (inbox: ConnectedInbox, began: number): Stretch[] => {
 const firstCursor = async (api: GmailApi, inbox: ConnectedInbox, tools: Tools): Promise<GmailCursor> => {
   const began = tools.now();
   const { historyId } = await api.profile();
-  return { began, since: inbox.since, historyId, at: began, stretches: firstStretches(inbox, began) };
+  return { began, since: inbox.since, historyId, at: began, stretches: firstStretches(inbox, began), owed: [] };
 };
 
 /** A window that now reaches further back is read from its top again: what was read already is told by its refs. */
@@ -75,6 +76,7 @@ export async function* pullGmail(api: GmailApi, inbox: ConnectedInbox, tools: To
     const gap = await listAgain(walk);
     if (gap) yield emptyPage(walk, [gap]);
   }
+  yield* pullOwed(walk);
   for (const stretch of [...state.stretches]) yield* pullStretch(walk, stretch);
   if (walk.dirty) yield emptyPage(walk);
 }

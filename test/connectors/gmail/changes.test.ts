@@ -227,3 +227,45 @@ test("a monstrous message is cut off under way, not taken into memory", async ()
   expect(timesAsked(stage, "gmail.users.messages.get")).toBe(1);
   expect(await session.fetchRaw(id, { maxBytes: 4_000_000 })).toHaveLength(3_000_000 + letter("huge").length);
 });
+
+describe("a message Gmail fails over", () => {
+  const failOver = (id: string): void => {
+    stage.google.script = ({ method, url }) =>
+      method === "gmail.users.messages.get" && url.pathname.endsWith(id) ? failure(500, "backendError", "Internal error") : null;
+  };
+
+  test("holds up nothing, and is read as soon as it can be", async () => {
+    for (const n of [1, 2, 3]) stage.mailbox.put(letter(n));
+    failOver([...stage.mailbox.messages.keys()][1] ?? "");
+    expect(idsOf(await look())).toEqual(named(1, 3));
+    expect(await look(), "it is asked for again, and fails again").toEqual([]);
+    stage.mailbox.put(letter(4));
+    expect(idsOf(await look())).toEqual(named(4));
+    stage.google.script = () => null;
+    const pages = await look();
+    expect(pages.map(({ backfill, gaps }) => [backfill, gaps])).toEqual([[false, []]]);
+    expect(idsOf(pages)).toEqual(named(2));
+    expect(await look()).toEqual([]);
+  });
+
+  test("is a gap after a day", async () => {
+    for (const n of [1, 2]) stage.mailbox.put(letter(n));
+    failOver([...stage.mailbox.messages.keys()][0] ?? "");
+    await look();
+    const later = { now: () => Date.now() + 25 * 3_600_000 };
+    const gaps = (await pullAll(stage, cursor, later)).flatMap((page) => page.gaps);
+    expect(gaps).toEqual([{ folder: "", from: null, to: null, because: expect.stringContaining("failed to give it") }]);
+  });
+
+  test("alone, or with many others, it is Gmail that fails", async () => {
+    stage.mailbox.put(letter(1));
+    stage.google.script = ({ method }) => (method === "gmail.users.messages.get" ? failure(500, "backendError", "no") : null);
+    expect(await failureOf(look())).toMatchObject({ kind: "unavailable" });
+    for (let n = 2; n < 12; n++) stage.mailbox.put(letter(n));
+    let gets = 0;
+    stage.google.script = ({ method }) => (method === "gmail.users.messages.get" && ++gets > 2 ? failure(500, "backendError", "no") : null);
+    expect(await failureOf(look())).toMatchObject({ kind: "unavailable" });
+    stage.google.script = () => null;
+    expect(idsOf(await look())).toHaveLength(11);
+  });
+});
