@@ -10,8 +10,11 @@ import { connectLinkRoutes } from "./routes/connect-links.ts";
 import { contactRoutes } from "./routes/contacts.ts";
 import { engagementRoutes } from "./routes/engagements.ts";
 import { eventRoutes } from "./routes/events.ts";
+import { explainRoutes } from "./routes/explain.ts";
 import { healthRoutes } from "./routes/health.ts";
 import { inboxRoutes } from "./routes/inboxes.ts";
+import { noticeRoutes } from "./routes/notices.ts";
+import { sentMessageRoutes } from "./routes/sent-messages.ts";
 import { webhookRoutes } from "./routes/webhooks.ts";
 import { problem } from "./shapes.ts";
 
@@ -68,6 +71,9 @@ export const buildApi = async (server: FastifyInstance, deps: ApiDeps): Promise<
       contactRoutes,
       addressRoutes,
       engagementRoutes,
+      sentMessageRoutes,
+      noticeRoutes,
+      explainRoutes,
       eventRoutes,
       webhookRoutes,
     ])

@@ -132,7 +132,7 @@ const sentMessage = z.object({
   metadata,
 });
 
-const notice = z.object({ receivedAt: time, folder: z.string(), format: z.string() });
+const noticeFacts = z.object({ receivedAt: time, folder: z.string(), format: z.string() });
 
 export const engagement = z
   .object({
@@ -170,7 +170,7 @@ export const engagement = z
     match: z.object({ rule: z.string(), confidence: z.string(), confirmedBy: z.string().nullable() }).nullable(),
     classification: z.object({ rule: z.string(), parserVersion: z.string(), mapping: z.string() }).nullable(),
     noticeId: id("ntc").nullable(),
-    notice: notice.nullable().optional().describe("With expand=notice."),
+    notice: noticeFacts.nullable().optional().describe("With expand=notice."),
     addressEffect: z.enum(["made_ineligible", "none"]),
     pendingUntil: time.nullable(),
     history: z.array(z.object({ state, at: time, noticeId: z.string().nullable(), because: z.string() })),
@@ -198,6 +198,87 @@ export const address = z
     text: z.string(),
   })
   .meta({ id: "Address" });
+
+export const noticeState = z.enum(["matched", "waiting", "unmatched", "not_ours", "not_logged", "no_bounce", "dismissed"]);
+
+export const notice = z
+  .object({
+    id: id("ntc"),
+    object: z.literal("notice"),
+    state: z.string(),
+    kind: z.string(),
+    format: z.string(),
+    inboxId: id("inb"),
+    folder: z.string(),
+    messageId: z.string().nullable(),
+    recipients: z.array(
+      z.object({
+        address: z.string(),
+        because: z.string().describe("How it was tied, or why not."),
+        engagementId: z.string().nullable(),
+        suggestions: z.array(z.object({ sentMessageId: z.string(), rule: z.string() })),
+      }),
+    ),
+    backfill: z.boolean(),
+    waitsUntil: time.nullable(),
+    receivedAt: time,
+    detectedAt: time,
+    updatedAt: time,
+  })
+  .meta({ id: "Notice" });
+
+const recipientRole = z.enum(["to", "cc", "bcc"]);
+
+export const sentMessageInput = z.object({
+  messageId: z.string().min(3).max(1000).describe("Its Message-ID, with or without angle brackets."),
+  ids: z.array(z.string().min(3).max(1000)).max(10).optional().describe("Other ids a notice may name it by."),
+  kind: z.enum(["one_to_one", "marketing"]).default("one_to_one"),
+  sendId: z.string().min(1).max(200).nullable().optional().describe("What groups the messages of one send."),
+  externalId: z.string().min(1).max(200).nullable().optional(),
+  subject: z.string().max(2000).nullable().optional(),
+  from: z.string().max(320).nullable().optional(),
+  sentAt: time,
+  recipients: z
+    .array(
+      z.object({ address: z.string().min(3).max(320), name: z.string().max(300).nullable().optional(), role: recipientRole.default("to") }),
+    )
+    .min(1)
+    .max(500),
+  metadata: metadata.optional(),
+});
+
+export const sentMessageFull = z
+  .object({
+    id: id("msg"),
+    object: z.literal("sent_message"),
+    kind: z.enum(["one_to_one", "marketing"]),
+    sendId: z.string().nullable(),
+    externalId: z.string().nullable(),
+    inboxId: z.string().nullable().describe("Null: registered through the API."),
+    messageId: z.string().nullable(),
+    subject: z.string().nullable(),
+    from: z.string().nullable(),
+    recipients: z.array(z.object({ address: z.string(), name: z.string().nullable(), role: recipientRole })),
+    sentAt: time,
+    metadata,
+  })
+  .meta({ id: "SentMessage" });
+
+export const sendRecipient = z
+  .object({
+    sentMessageId: id("msg"),
+    externalId: z.string().nullable(),
+    address: z.string(),
+    name: z.string().nullable(),
+    role: recipientRole,
+    state: state.nullable().describe("Null while nothing came back."),
+    engagementId: z.string().nullable(),
+  })
+  .meta({ id: "SendRecipient" });
+
+export const explanation = z
+  .object({ code: z.string(), sentence: z.string(), steps: z.array(z.object({ step: z.string(), because: z.string() })) })
+  .meta({ id: "Explanation" });
 
 export const connectLink = z
   .object({

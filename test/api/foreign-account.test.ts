@@ -20,6 +20,10 @@ describe("with a key of another account", () => {
     };
     const link = (await ask(server, theirs.write, "POST", "/v1/connect-links", { expectedAddress: "bob@sales.example" })).json;
     idOf["connect-links"] = link.id;
+    idOf.notices = engagement.noticeId;
+    idOf["sent-messages"] = engagement.sentMessageId;
+    // What groups their messages; to us it is a send without recipients.
+    idOf.sends = "their-send";
     const webhook = (await ask(server, theirs.write, "POST", "/v1/webhooks", { url: "https://hooks.theirs.example/bob@sales.example" }))
       .json;
     idOf.webhooks = webhook.id;
@@ -57,6 +61,7 @@ describe("with a key of another account", () => {
           if (!url.includes(id)) expect(answer.text, `${method} ${path}`).not.toContain(id);
         }
         if (answer.json?.object === "address") expect(answer.json).toMatchObject({ known: false, engagementId: null });
+        else if (collection === "sends") expect(answer.json).toEqual({ data: [], nextCursor: null });
         else if (path.includes("{")) expect([403, 404, 422], `${method} ${path} answered ${answer.status}`).toContain(answer.status);
       }
     }
