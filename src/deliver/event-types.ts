@@ -60,7 +60,7 @@ const inbox = { inboxId: engagement.inboxId };
 const link = { connectLinkId: "lnk_01KAWZ5Q2R4S6T8V0W2X4Y6Z8A", inboxId: null };
 const contact = { contactId: engagement.contactId };
 
-const samples: Record<string, { [key: string]: Json }> = {
+const samples: { [type: string]: { [key: string]: Json } } = {
   "engagement.created": { engagement },
   "engagement.updated": { engagement, previous: pending },
   "engagement.reclassified": { engagement, previous: pending },
@@ -90,8 +90,7 @@ export const eventTypes: readonly string[] = Object.keys(samples);
 
 /** The data of a test event, or null when there is no such type. `test` says what it is. */
 export const sampleData = (type: string): { [key: string]: Json } | null => {
-  const sample = samples[type];
-  return sample ? { ...sample, test: true } : null;
+  return Object.hasOwn(samples, type) ? { ...samples[type], test: true } : null;
 };
 
 /** True for a type, `*`, and `group.*` of a group there is: a filter that can never let anything through is a typing error. */
