@@ -236,6 +236,22 @@ describe("the first sync", () => {
     expect(idsOf(pages)).toEqual(named("now"));
   });
 
+  test("old mail is not listed while its folder's changes cannot be followed: what comes late in between would be lost", async () => {
+    stage.put("inbox", letter("old"));
+    const broken = problem(500, "ErrorInternalServerError", "An internal server error occurred.");
+    stage.fake.script = (seen) => (isDelta(seen) && inInbox(seen) ? broken : null);
+    const session = await office365.open(stage.inbox, toolsOf(stage));
+    const pages: Page[] = [];
+    const work = (async () => {
+      for await (const page of session.pull(null)) pages.push(page);
+    })();
+    expect(await failureOf(work)).toMatchObject({ kind: "unavailable" });
+    stage.fake.script = () => null;
+    stage.put("inbox", letter("late"), { receivedAt: stage.fake.now() - 5 * 60_000 });
+    const rest = await pullAll(stage, lastCursor(pages));
+    expect(new Set(idsOf([...pages, ...rest]))).toEqual(new Set(named("old", "late")));
+  });
+
   test("a quiet mailbox stores its position now and then, for Graph forgets old ones", async () => {
     const first = await pullAll(stage);
     for (let n = 0; n < 2 * 3600; n++) stage.fake.tick();
