@@ -1,4 +1,5 @@
 /** The whole pure pipeline: a message's bytes in, its report out. */
+import { readAuthenticated } from "./authenticated.ts";
 import type { HeaderFields } from "./envelope.ts";
 import { firstValue } from "./envelope.ts";
 import { originalEvidence, recipientEvidence, signEvidence, wrappedEvidence } from "./evidence.ts";
@@ -77,6 +78,7 @@ const reportOf = (notice: Notice): Report => {
       from: notice.from || null,
       subject: firstValue(notice.fields, "subject") === null ? null : decodeWords(notice.subject),
       date: readDate(firstValue(notice.fields, "date")),
+      authenticated: readAuthenticated(notice.fields, notice.from),
     },
     reportingMta: withoutType(recognition.status?.message.get("reporting-mta")),
     evidence: [

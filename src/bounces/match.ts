@@ -101,18 +101,23 @@ export const matchReport = (report: Report, candidates: readonly Candidate[], co
   const named = idsNamed(report).filter((n) => context.waitingIsOver || !n.ancestor);
   return report.recipients
     .filter((outcome) => outcome.action !== "relayed" && outcome.action !== "expanded")
-    .map((outcome) => byId(outcome, named, candidates) ?? withoutId(report, outcome, named, candidates, context));
+    .map((outcome) => byId(report, outcome, named, candidates) ?? withoutId(report, outcome, named, candidates, context));
 };
 
 /** Rules 1 and 2: null where no candidate is known by a named id. An id that is ours decides, also when the recipient does not fit. */
-const byId = (outcome: RecipientOutcome, named: readonly NamedId[], candidates: readonly Candidate[]): RecipientMatch | null => {
+const byId = (
+  report: Report,
+  outcome: RecipientOutcome,
+  named: readonly NamedId[],
+  candidates: readonly Candidate[],
+): RecipientMatch | null => {
   let mismatch: Suggestion | null = null;
   for (const { id, via, ancestor } of named) {
     for (const { sentMessageId, recipients } of candidates.filter(({ idKeys }) => idKeys.includes(id))) {
       const found = findRecipient(outcome, recipients);
       if (found) {
         const confidence = found.relation === "forward" || ancestor ? "likely" : "certain";
-        return matched(outcome, { sentMessageId, ...found, rule: via, confidence, trusted: true, confirmedBy: null });
+        return matched(outcome, { sentMessageId, ...found, rule: via, confidence, trusted: isBelieved(report), confirmedBy: null });
       }
       mismatch ??= { sentMessageId, rule: via };
     }
@@ -135,7 +140,7 @@ const withoutId = (
   if ((named.length > 0 && !context.waitingIsOver) || outcome.action === "delivered") return unmatched(outcome, [], why);
   const fitting = fits(outcome, candidates, context.receivedAt);
   const inThread = fitting.find(({ candidate }) => context.threadId !== null && candidate.threadId === context.threadId);
-  if (inThread) return likely(outcome, inThread, "thread", true);
+  if (inThread) return likely(outcome, inThread, "thread", isBelieved(report));
   const bySubject = fitting.filter(({ candidate }) => saysTheSame(report, candidate, context));
   if (bySubject[0] && bySubject.length === 1) return likely(outcome, bySubject[0], "recipient_subject", false);
   if (bySubject.length > 1) {
@@ -146,6 +151,9 @@ const withoutId = (
   const because = `${why} ${fitting.length} to ${outcome.address} left in the week before; only recipient and time fit.`;
   return unmatched(outcome, offer(fitting, "recipient_time"), because);
 };
+
+/** Every recipient of a message knows its id: a notice that is not from whom it says proves nothing about an address. */
+const isBelieved = ({ notice }: Report): boolean => notice.authenticated !== false;
 
 type Fit = { candidate: Candidate; recipient: SentRecipient };
 

@@ -91,7 +91,14 @@ export type Report = {
   /** The notice's own In-Reply-To, then its References from last to first, without repetition. */
   inReplyTo: string[];
   /** The notice's own header facts. */
-  notice: { messageId: string | null; from: string | null; subject: string | null; date: number | null };
+  notice: {
+    messageId: string | null;
+    from: string | null;
+    subject: string | null;
+    date: number | null;
+    /** Whether it comes from whom it says; false only where it surely does not (authenticated.ts). */
+    authenticated?: boolean | null;
+  };
   reportingMta: string | null;
   evidence: Evidence[];
   /** Language of the notice's prose, as BCP 47, where it is known. */

@@ -229,6 +229,16 @@ describe("matching without an id", () => {
   });
 });
 
+describe("a notice that is not from whom it says", () => {
+  it("is tied, but not trusted", () => {
+    const about = report([jan], { embedded: "<o@s.example>" });
+    const forged = { ...about, notice: { ...about.notice, authenticated: false } };
+    const message = sent("msg_1", ["<o@s.example>"], ["jan@customer.example"]);
+    expect(matchReport(forged, [message])[0]?.match).toMatchObject({ rule: "embedded_message_id", trusted: false });
+    expect(matchReport(about, [message])[0]?.match).toMatchObject({ trusted: true });
+  });
+});
+
 describe("what a person confirmed", () => {
   it("ties the notice to the message that was chosen, and says who chose it", () => {
     const chosen = sent("msg_1", [], ["jan@customer.example", "x@y.example"]);

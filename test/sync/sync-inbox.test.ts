@@ -373,3 +373,27 @@ onBothEngines("a reply", (engine) => {
     expect((await world.seen()).bounces).toEqual([`delivered grey@customer.example ${messageId} v2 pending>delivered`]);
   });
 });
+
+onBothEngines("a forged notice for a real message", (engine) => {
+  it("is on the timeline and changes no address, until a second notice says the same", async () => {
+    const forged = Buffer.from(
+      bounce()
+        .raw.toString()
+        .replace(
+          "From: Mail Delivery System <MAILER-DAEMON@postfix.relay.test>",
+          "From: Mail Delivery Subsystem <mailer-daemon@googlemail.com>",
+        )
+        .replace(/^/, "Authentication-Results: mx.sales.example; dmarc=fail header.from=googlemail.com\r\n"),
+    );
+    const world = await makeWorld(await openNew(engine), { messages: [sent(), { ...bounce(), ref: "forged", raw: forged }] });
+    await world.turn();
+    const health = async () =>
+      (await readAddresses(world.database.read, world.accountId, ["nobody@customer.example"])).get("nobody@customer.example");
+    expect((await world.seen()).bounces).toEqual(hard);
+    expect(await health()).toBeUndefined();
+    const second = Buffer.from(bounce().raw.toString().replace("Date: Wed, 25 Nov 2026 15:50:50", "Date: Wed, 25 Nov 2026 15:55:50"));
+    world.mailbox.messages.push({ ...bounce(), ref: "true", raw: second });
+    await world.turn();
+    expect(await health()).toMatchObject({ eligible: false });
+  });
+});
