@@ -13,6 +13,7 @@ describe("whether a notice comes from whom it says", () => {
     ["mx.sales.example; auth=none", null],
   ])("%s", (results, expected) => {
     expect(readAuthenticated(fields(results), google)).toBe(expected);
+    expect(readAuthenticated(fields(results), `Mail Delivery Subsystem <${google}>`)).toBe(expected);
   });
 
   it("only the topmost result counts: the others came with the letter", () => {
