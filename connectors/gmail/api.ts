@@ -3,7 +3,7 @@ import { gmail, type gmail_v1 } from "googleapis/build/src/apis/gmail/index.js";
 import { envelopeFields } from "../../src/bounces/envelope.ts";
 import { ConnectorError, type Tools } from "../../src/ports/connector.ts";
 import { sleep } from "../shared/sleep.ts";
-import { googleError, isPassing, isTooLarge, statusOf } from "./google-error.ts";
+import { googleError, isNotFound, isPassing, isTooLarge, statusOf } from "./google-error.ts";
 import { type Access, accessToken } from "./tokens.ts";
 import { sendOnce, timeoutMs } from "./transport.ts";
 import { units } from "./units.ts";
@@ -15,7 +15,7 @@ export type Listing = { ids: string[]; nextPageToken: string | null };
 
 /**
  * The few calls of the Gmail API (v1) that this connector makes, all read-only, each paid for with the limiter first. Null
- * where Google answers 404. Throws ConnectorError, or the signal's reason when it is aborted.
+ * where Google says that there is no such thing (404). Throws ConnectorError, or the signal's reason when it is aborted.
  */
 export type GmailApi = {
   profile(): Promise<{ address: string; historyId: string }>;
@@ -77,7 +77,7 @@ const createCall = (inboxId: string, tools: Tools, { source }: Access) => {
     try {
       return await twice(cost, request);
     } catch (error) {
-      if (statusOf(error) === 404) return null;
+      if (isNotFound(error)) return null;
       throw googleError(error, now());
     }
   };
@@ -113,23 +113,26 @@ export const openApi = (inboxId: string, tools: Tools, access: Access): GmailApi
       );
       return { ids: (found.messages ?? []).flatMap(({ id }) => id ?? []), nextPageToken: found.nextPageToken ?? null };
     },
-    message: (id) =>
-      call(units.messagesGet, (options) =>
+    async message(id) {
+      const found = await call(units.messagesGet, (options) =>
         users.messages.get({ userId, id, format: "metadata", metadataHeaders: [...envelopeFields], fields: metadataFields }, options),
-      ),
+      );
+      return found === null ? null : present(found.id === id ? found : null);
+    },
     async raw(id, maxBytes) {
       // Base64 in JSON makes four bytes of three.
       const maxContentLength = Math.ceil((maxBytes * 4) / 3) + 65_536;
-      const request: Request<Message | "too_large"> = async (options) => {
+      const request: Request<Message | { tooLarge: true }> = async (options) => {
         try {
           return await users.messages.get({ userId, id, format: "raw", fields: "id,raw" }, { ...options, maxContentLength });
         } catch (error) {
-          if (isTooLarge(error)) return { data: "too_large" };
+          if (isTooLarge(error)) return { data: { tooLarge: true } };
           throw error;
         }
       };
       const found = await call(units.messagesGet, request);
-      return found === null || found === "too_large" ? found : Buffer.from(present(found.raw), "base64url");
+      if (found === null) return null;
+      return "tooLarge" in found ? "too_large" : Buffer.from(present(found.raw), "base64url");
     },
   };
 };

@@ -31,6 +31,10 @@ const reasonsOf = ({ errors, details, status }: ApiError): string[] =>
     (reason) => reason !== undefined,
   );
 
+/** True when Google itself says 404: a proxy's 404 would make a deleted message of one that is there. */
+export const isNotFound = (error: unknown): boolean =>
+  error instanceof gaxios.GaxiosError && statusOf(error) === 404 && typeof answerOf(error).error === "object";
+
 /** True when Google did not answer at all, or said that it is its own failure: a second try may go better. */
 export const isPassing = (error: unknown): boolean => {
   if (!(error instanceof gaxios.GaxiosError) || error.code === "TimeoutError") return false;
@@ -140,6 +144,7 @@ export const refusalError = (code: string): ConnectorError => {
  */
 export const googleError = (error: unknown, now: number): unknown => {
   if (!(error instanceof gaxios.GaxiosError)) return error;
+  if (error.cause instanceof ConnectorError) return error.cause;
   const { kind, text, outcome } = meaningOf(error);
   const retryAfterMs = kind === "rate_limited" || kind === "unavailable" ? wait(error, now) : null;
   return new ConnectorError(kind, text, { retryAfterMs, ...(outcome ? { outcome } : {}) });

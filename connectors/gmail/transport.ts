@@ -1,17 +1,29 @@
 import type { gaxios } from "google-auth-library";
+import { ConnectorError } from "../../src/ports/connector.ts";
 
 /** After so long without an answer Google counts as not answering (milliseconds). */
 export const timeoutMs = 30_000;
+
+type Adapter = NonNullable<gaxios.GaxiosOptions["adapter"]>;
+
+/**
+ * A proxy's page, or JSON that was cut short, comes as text: taken for an answer it would be an empty mailbox. Of a revocation
+ * only the status counts.
+ */
+const isAnswer = (url: URL, { status, data }: { status: number; data: unknown }): boolean =>
+  status >= 300 || url.pathname === "/revoke" || (typeof data === "object" && data !== null);
 
 /**
  * How every request to Google is sent, the sign-in's included: once. gaxios would send it up to four times within two seconds
  * and not look at Retry-After; the auth library asks it to, whatever its defaults say. With a gateway the request goes there.
  */
 export const sendOnce =
-  (gateway: string | undefined): NonNullable<gaxios.GaxiosOptions["adapter"]> =>
-  (options, send) => {
+  (gateway: string | undefined): Adapter =>
+  async (options, send) => {
     options.retry = false;
     delete options.retryConfig;
     if (gateway !== undefined) options.url = new URL(options.url.pathname + options.url.search, gateway);
-    return send(options);
+    const response = await send(options);
+    if (isAnswer(options.url, response)) return response;
+    throw new ConnectorError("unavailable", "What was answered in Google's name is no answer of Google's. The next look tries again.");
   };

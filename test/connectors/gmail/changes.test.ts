@@ -1,7 +1,10 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { gmail } from "../../../connectors/gmail/connector.ts";
+import { envelopeFields } from "../../../src/bounces/envelope.ts";
+import { parseHeaderFields } from "../../../src/bounces/header-fields.ts";
 import type { Cursor, Page } from "../../../src/ports/connector.ts";
 import { failure, ok } from "../../fakes/google/answer.ts";
+import { demoMailbox } from "../../fixtures/demo-mailbox.ts";
 import { failureOf, type GmailStage, idsOf, lastCursor, letter, openGmail, pullAll, timesAsked, toolsOf } from "./open-gmail.ts";
 
 const day = 86_400_000;
@@ -268,4 +271,45 @@ describe("a message Gmail fails over", () => {
     stage.google.script = () => null;
     expect(idsOf(await look())).toHaveLength(11);
   });
+});
+
+describe("what is no answer of Google's", () => {
+  const html = "<html><body>Please sign in to the hotel's network</body></html>";
+
+  test("is not taken for an empty mailbox, a deleted message or a lost list of changes", async () => {
+    stage.mailbox.put(letter("old"), ["SENT"], Date.now() - 60_000);
+    for (const answer of [
+      { status: 200, body: html },
+      { status: 404, body: html },
+      { status: 200, body: '{"messages": [{"id": "19' },
+      ok({}),
+    ]) {
+      for (const method of ["gmail.users.getProfile", "gmail.users.messages.get"]) {
+        stage.google.script = (asked) => (asked.method === method ? answer : null);
+        expect(await failureOf(pullAll(stage)), `${method} ${answer.status}`).toMatchObject({ kind: "unavailable" });
+      }
+    }
+    for (const answer of [
+      { status: 200, body: html },
+      { status: 404, body: html },
+    ]) {
+      stage.google.script = ({ method }) =>
+        method === "gmail.users.messages.list" || method === "gmail.users.history.list" ? answer : null;
+      expect(await failureOf(pullAll(stage))).toMatchObject({ kind: "unavailable" });
+      expect(await failureOf(look())).toMatchObject({ kind: "unavailable" });
+    }
+    stage.google.script = () => null;
+    expect(idsOf(await look())).toEqual(named("old"));
+  });
+});
+
+test("the header fields of real notices are told as they stand in them", async () => {
+  const notices = demoMailbox();
+  for (const raw of notices.values()) stage.mailbox.put(raw);
+  const told = (await look()).flatMap(({ messages }) => messages);
+  expect(told).toHaveLength(notices.size);
+  for (const { ref, headers } of told) {
+    const written = parseHeaderFields(stage.mailbox.messages.get(ref)?.raw ?? Buffer.of());
+    expect(headers).toEqual(new Map([...written].filter(([name]) => (envelopeFields as readonly string[]).includes(name))));
+  }
 });

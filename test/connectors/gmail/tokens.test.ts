@@ -111,6 +111,9 @@ describe("what is a matter of signing in, and what is not", () => {
     expect(await failureOf(signIn())).toMatchObject({ kind: "rate_limited" });
     stage.google.script = ({ method }) => (method === "token" ? "reset" : null);
     expect(await failureOf(signIn())).toMatchObject({ kind: "unavailable" });
+    atToken({ status: 200, body: "<html>Please sign in to the hotel's network</html>" });
+    expect(await failureOf(signIn())).toMatchObject({ kind: "unavailable", message: expect.stringContaining("no answer of Google's") });
+    expect(stage.secrets).toEqual({ refreshToken: expect.any(String) });
   });
 
   test("the permission is missing, in each of Google's ways to say so", async () => {
