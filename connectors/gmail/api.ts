@@ -4,7 +4,7 @@ import { envelopeFields } from "../../src/bounces/envelope.ts";
 import { ConnectorError, type Tools } from "../../src/ports/connector.ts";
 import { sleep } from "../shared/sleep.ts";
 import { googleError, isNotFound, isPassing, isTooLarge, statusOf } from "./google-error.ts";
-import { type Access, accessToken } from "./tokens.ts";
+import { type Access, openTokens } from "./tokens.ts";
 import { sendOnce, timeoutMs } from "./transport.ts";
 import { units } from "./units.ts";
 
@@ -42,9 +42,10 @@ const userId = "me";
 
 const createCall = (inboxId: string, tools: Tools, { source }: Access) => {
   const { limiter, now, signal } = tools;
+  const accessToken = openTokens(source, tools);
 
   const once = async <T>(request: Request<T>, refused: string | null = null): Promise<T> => {
-    const token = await accessToken(source, tools, refused);
+    const token = await accessToken(refused);
     try {
       return (await request({ signal, headers: { authorization: `Bearer ${token}` }, timeout: timeoutMs, retry: false })).data;
     } catch (error) {

@@ -1,4 +1,4 @@
-import { JWT, OAuth2Client } from "google-auth-library";
+import { gaxios, JWT, OAuth2Client } from "google-auth-library";
 import { ConnectorError, type Json, type Tools } from "../../src/ports/connector.ts";
 import { abortable } from "../shared/abortable.ts";
 import { googleError, grantOf } from "./google-error.ts";
@@ -53,11 +53,17 @@ const domainTokens = ({ serviceAccount, gateway }: DomainApp, address: string): 
   },
 });
 
-/** Here `invalid_grant` is about the organisation and its key; nobody could sign in again. */
-const delegationRefused = (error: unknown, address: string): unknown =>
-  grantOf(error) === "invalid_grant"
-    ? new ConnectorError("auth", `Google does not know ${address} in this organisation, or the service account's key was deleted.`)
-    : error;
+/** Here `invalid_grant` is about the organisation and its key, and what is no answer of Google's about a key that signs nothing. */
+const delegationRefused = (error: unknown, address: string): unknown => {
+  if (!(error instanceof gaxios.GaxiosError)) {
+    return new ConnectorError(
+      "rejected",
+      "The service account's private key cannot be used. The operator has to copy it from its key file again.",
+    );
+  }
+  if (grantOf(error) !== "invalid_grant") return error;
+  return new ConnectorError("auth", `Google does not know ${address} in this organisation, or the service account's key was deleted.`);
+};
 
 /** Secrets as they are stored, from what the token endpoint answered. */
 export const withAccess = (held: Secrets, given: { access_token?: string | null; expiry_date?: number | null }): Secrets => ({
@@ -70,24 +76,30 @@ const usable = ({ accessToken, expiresAt }: Secrets, refused: string | null, now
   accessToken !== undefined && accessToken !== refused && (expiresAt ?? 0) - marginMs > now ? accessToken : null;
 
 /**
- * An access token that holds for a while and is not the one Google has just refused. Renewed at most once at a time per inbox,
- * and stored before it is used. Throws ConnectorError: `auth` only where Google says that the consent has ended.
+ * Gives an access token that holds for a while and is not the one Google has just refused. Renewed at most once at a time per
+ * inbox, stored before it is used, and remembered as long as this lives, so that not every request reads the store. Throws
+ * ConnectorError: `auth` only where Google says that the consent has ended.
  */
-export const accessToken = async (source: TokenSource, tools: Tools, refused: string | null): Promise<string> => {
-  const { credentials, now, signal } = tools;
-  const held = usable(readSecrets(await abortable(credentials.read(), signal)), refused, now());
-  if (held !== null) return held;
-  const renew = async (current: Json): Promise<Json> => {
-    const secrets = readSecrets(current);
-    // Somebody else may have renewed it while we waited for our turn.
-    if (usable(secrets, refused, now()) !== null) return current;
-    return source.renew(secrets).catch((error: unknown) => {
-      throw googleError(error, now());
-    });
+export const openTokens = (source: TokenSource, { credentials, now, signal }: Tools): ((refused: string | null) => Promise<string>) => {
+  let held: Secrets = {};
+  return async (refused) => {
+    const known = usable(held, refused, now());
+    if (known !== null) return known;
+    held = readSecrets(await abortable(credentials.read(), signal));
+    const stored = usable(held, refused, now());
+    if (stored !== null) return stored;
+    const renew = async (current: Json): Promise<Json> => {
+      const secrets = readSecrets(current);
+      // Somebody else may have renewed it while we waited for our turn.
+      if (usable(secrets, refused, now()) !== null) return current;
+      return source.renew(secrets).catch((error: unknown) => {
+        throw googleError(error, now());
+      });
+    };
+    held = readSecrets(await abortable(credentials.refresh(renew), signal));
+    if (held.accessToken === undefined) throw new ConnectorError("unavailable", "Google gave no access token. We try again.");
+    return held.accessToken;
   };
-  const renewed = readSecrets(await abortable(credentials.refresh(renew), signal));
-  if (renewed.accessToken === undefined) throw new ConnectorError("unavailable", "Google gave no access token. We try again.");
-  return renewed.accessToken;
 };
 
 /** How Google is asked: with which tokens, and through which gateway. */

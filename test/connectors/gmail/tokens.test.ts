@@ -79,6 +79,19 @@ describe("access tokens", () => {
     expect(timesAsked(stage, "token") - before).toBe(1);
   });
 
+  test("a pull reads the store for it once, not once a message", async () => {
+    for (let n = 0; n < 20; n++) stage.mailbox.put(letter(n), ["SENT"]);
+    await signIn();
+    const tools = toolsOf(stage);
+    let reads = 0;
+    const read = (): Promise<Json> => {
+      reads++;
+      return tools.credentials.read();
+    };
+    await pullAll(stage, null, { credentials: { ...tools.credentials, read } });
+    expect(reads).toBe(1);
+  });
+
   test("what the token endpoint answers is stored even if the turn ends meanwhile", async () => {
     stage.google.oauth.rotates = true;
     const stop = new AbortController();
@@ -189,6 +202,9 @@ describe("domain-wide delegation", () => {
       kind: "auth",
       message: expect.stringContaining("anna@else.example"),
     });
+    const key = { client_email: "reader@project.iam.gserviceaccount.com", private_key: "no key" };
+    stage.app = appOf(stage.google, key);
+    expect(await failureOf(enter())).toMatchObject({ kind: "rejected", message: expect.stringContaining("private key") });
     stage.app = null;
     expect(await failureOf(enter())).toMatchObject({ kind: "rejected" });
   });
