@@ -1,26 +1,46 @@
 import { type DeliverDeps, deliverWebhook } from "../deliver/deliver-webhook.ts";
 import { startInProcessJobs } from "../jobs/in-process.ts";
-import type { Jobs } from "../ports/jobs.ts";
 import { type DueWebhook, dueWebhooks } from "../store/webhook-turns.ts";
 
+/** How many endpoints may be waited for beside those that have a place, per place. */
+const slowPerPlace = 10;
+
 /**
- * Starts sending events to webhook endpoints, `endpointsAtOnce` of those that accept what they get, and half as many, in places of
- * their own, of those that did not: however many receivers hang, they take no place from one that answers.
+ * Starts sending events to webhook endpoints, to `endpointsAtOnce` of them at the same time. One whose receiver does not answer
+ * within a second gives its place away and is waited for beside, so that however many hang, those that answer have places.
  */
-export const startDelivery = (deps: DeliverDeps, options: { endpointsAtOnce: number; lookEveryMs: number }): Pick<Jobs, "stop"> => {
-  const queue = (failing: boolean, concurrency: number): Jobs =>
-    startInProcessJobs<DueWebhook>({
-      due: (limit) => dueWebhooks(deps.database.read, failing, deps.now(), limit),
-      keyOf: ({ webhookId }) => webhookId,
-      work: (due, signal) => deliverWebhook(deps, due, signal),
-      concurrency,
-      lookEveryMs: options.lookEveryMs,
-      onError: (error) => deps.log.error({ err: error }, "a webhook turn failed; trying again"),
+export const startDelivery = (
+  deps: DeliverDeps,
+  options: { endpointsAtOnce: number; lookEveryMs: number },
+): { stop: () => Promise<void> } => {
+  const slow = new Set<Promise<void>>();
+  const onError = (error: unknown): void => deps.log.error({ err: error }, "sending events failed; trying again");
+  const work = (due: DueWebhook, signal: AbortSignal): Promise<void> =>
+    new Promise((giveAway) => {
+      const leave = (): void => {
+        if (slow.size >= slowPerPlace * options.endpointsAtOnce) return;
+        slow.add(turn);
+        giveAway();
+      };
+      const turn: Promise<void> = deliverWebhook(deps, due, signal, leave)
+        .catch(onError)
+        .finally(() => {
+          slow.delete(turn);
+          giveAway();
+        });
     });
-  const queues = [queue(false, options.endpointsAtOnce), queue(true, Math.ceil(options.endpointsAtOnce / 2))];
+  const queue = startInProcessJobs<DueWebhook>({
+    due: (limit) => dueWebhooks(deps.database.read, deps.now(), limit),
+    keyOf: ({ webhookId }) => webhookId,
+    work,
+    concurrency: options.endpointsAtOnce,
+    lookEveryMs: options.lookEveryMs,
+    onError,
+  });
   return {
     stop: async () => {
-      await Promise.all(queues.map((each) => each.stop()));
+      await queue.stop();
+      await Promise.all(slow);
     },
   };
 };

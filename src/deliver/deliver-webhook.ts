@@ -33,9 +33,15 @@ type Turn = {
   signal: AbortSignal;
   /** Sends one event, signed. */
   send: (event: StoredEvent) => Promise<Answer>;
+  /** A receiver took long: this turn has given its place away, and ends after the event. */
+  slow: () => boolean;
   /** Until when the turn has its endpoint after the next write. */
   busyUntil: () => number;
 };
+
+/** How often an event failed before, and since when. */
+type Failures = { attempts: number; failingSince: number | null };
+const none: Failures = { attempts: 0, failingSince: null };
 
 type Refused = Extract<Answer, { kind: "refused" }>;
 
@@ -45,15 +51,23 @@ const marginMs = 10_000;
 const turnMs = 60_000;
 /** A request under way may end when the daemon stops; longer than this, and it is sent again later. */
 const graceMs = 3_000;
+/** Whoever answers later than this is waited for beside the others. */
+const slowMs = 1_000;
 const readAtOnce = 50;
 const lettersAtOnce = 20;
 
 /**
  * One turn of one endpoint: sends its events in order until there is none, one is refused, or the turn has lasted long enough;
  * then what was asked for outside the order. Its position moves only over an event that was accepted or given up, so a worker may
- * die at any moment: what it had sent and not written is sent again (at least once), nothing is left out.
+ * die at any moment: what it had sent and not written is sent again (at least once), nothing is left out. `onSlow` is called when
+ * a receiver takes longer than a second.
  */
-export const deliverWebhook = async (deps: DeliverDeps, due: DueWebhook, signal: AbortSignal): Promise<void> => {
+export const deliverWebhook = async (
+  deps: DeliverDeps,
+  due: DueWebhook,
+  signal: AbortSignal,
+  onSlow: () => void = () => {},
+): Promise<void> => {
   const busyUntil = () => deps.now() + deps.timeoutMs + marginMs;
   const claimed = await deps.database.transaction((tx) => claimWebhook(tx, due, { busyUntil: busyUntil() }, deps.now()));
   if (!claimed) return;
@@ -61,11 +75,16 @@ export const deliverWebhook = async (deps: DeliverDeps, due: DueWebhook, signal:
   const secrets = (await webhookSecrets(deps.database.read, deps.keys, webhook.accountId, webhook.id, deps.now())) ?? [];
   const grace = afterGrace(signal);
   const { post, close } = openPost(webhook.url, { way: deps, timeoutMs: deps.timeoutMs, signal: grace.signal });
+  let slow = false;
   const send = (event: StoredEvent): Promise<Answer> => {
     const body = JSON.stringify(eventBody(event));
-    return post(body, signedHeaders(secrets, event.id, body, deps.now()));
+    const timer = setTimeout(() => {
+      slow = true;
+      onSlow();
+    }, slowMs);
+    return post(body, signedHeaders(secrets, event.id, body, deps.now())).finally(() => clearTimeout(timer));
   };
-  const turn: Turn = { deps, claim, webhook, signal, send, busyUntil };
+  const turn: Turn = { deps, claim, webhook, signal, send, slow: () => slow, busyUntil };
   try {
     const goesOn = (await sendInOrder(turn)) && (await sendLetters(turn));
     if (goesOn) await save(turn, { kind: "ended" });
@@ -100,18 +119,18 @@ const save = ({ deps, claim }: Turn, step: WebhookStep): Promise<boolean> =>
 const sendInOrder = async (turn: Turn): Promise<boolean> => {
   const { deps, webhook, busyUntil } = turn;
   const endsAt = deps.now() + turnMs;
-  // One that failed before has a place among those that fail: it gives it back after the first event that is accepted.
-  const atOnce = webhook.attempts > 0 ? 1 : readAtOnce;
   let position = webhook.position;
+  let failures: Failures = webhook;
   for (;;) {
-    const { events, upTo } = await nextWebhookEvents(deps.database.read, { ...webhook, position }, atOnce);
+    const { events, upTo } = await nextWebhookEvents(deps.database.read, { ...webhook, position }, readAtOnce);
     for (const event of events) {
-      if (turn.signal.aborted || deps.now() >= endsAt) return true;
+      if (turn.signal.aborted || turn.slow() || deps.now() >= endsAt) return true;
       const answer = await turn.send(event);
       if (answer.kind === "stopped") return true;
-      if (answer.kind === "refused") return refuse(turn, event, answer);
+      if (answer.kind === "refused") return refuse(turn, event, answer, failures);
       if (!(await save(turn, { kind: "delivered", sequence: event.sequence, busyUntil: busyUntil() }))) return false;
       position = event.sequence;
+      failures = none;
     }
     if (upTo > position && !(await save(turn, { kind: "passed", sequence: upTo, busyUntil: busyUntil() }))) return false;
     position = upTo;
@@ -120,10 +139,10 @@ const sendInOrder = async (turn: Turn): Promise<boolean> => {
 };
 
 /** Writes that the next event was refused, and ends the turn. */
-const refuse = async (turn: Turn, event: StoredEvent, answer: Refused): Promise<false> => {
+const refuse = async (turn: Turn, event: StoredEvent, answer: Refused, failures: Failures): Promise<false> => {
   const { deps, webhook } = turn;
   const error = errorOf(answer);
-  const dueAt = retryAt({ ...webhook, retryAfterMs: answer.retryAfterMs }, deps.random(), deps.now());
+  const dueAt = retryAt({ ...failures, retryAfterMs: answer.retryAfterMs }, deps.random(), deps.now());
   const step: WebhookStep = answer.gone
     ? { kind: "gone", error }
     : dueAt === null
@@ -140,12 +159,12 @@ const refuse = async (turn: Turn, event: StoredEvent, answer: Refused): Promise<
 const sendLetters = async (turn: Turn): Promise<boolean> => {
   const { deps, claim } = turn;
   for (const letter of await dueLetters(deps.database.read, claim.accountId, claim.webhookId, deps.now(), lettersAtOnce)) {
-    if (turn.signal.aborted) return true;
+    if (turn.signal.aborted || turn.slow()) return true;
     const event = await readWebhookEvent(deps.database.read, claim.accountId, letter.sequence);
     const answer = event ? await turn.send(event) : null;
     if (answer?.kind === "stopped") return true;
     const refused = answer?.kind === "refused" ? answer : null;
-    if (event && refused?.gone) return refuse(turn, event, refused);
+    if (event && refused?.gone) return refuse(turn, event, refused, none);
     if (!(await settleLetter(turn, letter, refused))) return false;
     if (refused) return true;
   }

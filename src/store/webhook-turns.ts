@@ -8,11 +8,8 @@ export type DueWebhook = { accountId: string; webhookId: string };
 /** Under which claim a worker delivers. */
 export type WebhookClaim = DueWebhook & { fence: number };
 
-/**
- * Endpoints that have something to be sent, of all accounts, the longest due first. `failing`: those whose next event was
- * refused before, or those where it was not: each kind has workers of its own.
- */
-export const dueWebhooks = async (read: Read, failing: boolean, now: number, limit: number): Promise<DueWebhook[]> => {
+/** Endpoints that have something to be sent and nobody at it, of all accounts, the longest due first. */
+export const dueWebhooks = async (read: Read, now: number, limit: number): Promise<DueWebhook[]> => {
   const rows = await read
     .selectFrom("webhooks as w")
     .innerJoin("accounts as a", "a.id", "w.account_id")
@@ -20,7 +17,6 @@ export const dueWebhooks = async (read: Read, failing: boolean, now: number, lim
     .where("w.enabled", "=", 1)
     .where("w.due_at", "<=", now)
     .where((eb) => eb.or([eb("w.busy_until", "is", null), eb("w.busy_until", "<=", now)]))
-    .where("w.attempts", failing ? ">" : "=", 0)
     .where((eb) => eb.or([eb("w.position", "<", eb.ref("a.event_seq")), eb.exists(dueLetter(eb, now))]))
     .orderBy("w.due_at")
     .limit(limit)

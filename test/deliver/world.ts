@@ -31,10 +31,7 @@ export const newWorld = async (engine: Engine, given: Partial<DeliverDeps> = {})
   const clock = { now };
   const { id: accountId } = await database.transaction((tx) => upsertAccount(tx, { name: "Acme" }, now));
   const deps = testDelivery({ database, keys, now: () => clock.now, ...given });
-  const due = async () => [
-    ...(await dueWebhooks(database.read, false, clock.now, 100)),
-    ...(await dueWebhooks(database.read, true, clock.now, 100)),
-  ];
+  const due = () => dueWebhooks(database.read, clock.now, 100);
   return {
     database,
     keys,
