@@ -25,7 +25,7 @@ const keepLines = (mail: Mail, part: Part, lines: number): Cut => {
   if (!encoding.startsWith("base64"))
     return { from: afterLines(mail.text, part, lines, encoding.startsWith("quoted")), to: part.end, by: "" };
   const decoded = Buffer.from(mail.text.slice(part.start, part.end), "base64").toString("latin1");
-  const kept = decoded.split(/\r+\n|\r|\n/, lines).join("\n");
+  const kept = decoded.split(/\r\r?\n|\r|\n/, lines).join("\n");
   const encodedLines =
     Buffer.from(`${kept}\n`, "latin1")
       .toString("base64")
@@ -64,6 +64,13 @@ const cutsOf = (mail: Mail): Cut[] => {
   return cuts;
 };
 
+/** Bytes of the line end at `place`: CR LF and CR CR LF are one, a CR without LF is one by itself. 1 where none is. */
+const lineEndLength = (bytes: Uint8Array, place: number): number => {
+  if (bytes[place] !== 13) return 1;
+  if (bytes[place + 1] === 10) return 2;
+  return bytes[place + 1] === 13 && bytes[place + 2] === 10 ? 3 : 1;
+};
+
 /** The places of `points` (sorted, in text with LF line ends) in the bytes the text was made of. */
 const rawPlaces = (bytes: Uint8Array, points: number[]): number[] => {
   const places: number[] = [];
@@ -71,10 +78,7 @@ const rawPlaces = (bytes: Uint8Array, points: number[]): number[] => {
   let place = 0;
   for (const point of points) {
     for (; at < point; at++) {
-      let end = place;
-      while (bytes[end] === 13) end++;
-      // CR LF and CR CR LF are one line end; a CR without LF is one by itself.
-      place = bytes[end] === 10 && end > place ? end + 1 : place + 1;
+      place += lineEndLength(bytes, place);
     }
     places.push(place);
   }

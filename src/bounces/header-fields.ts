@@ -9,16 +9,21 @@ export type HeaderBlock = { fields: HeaderFields; count: number; longest: number
 const strictUtf8 = new TextDecoder("utf-8", { fatal: true });
 const windows1252 = new TextDecoder("windows-1252");
 
+/** CRLF, CR CR LF (what a text-mode copy makes of it), and a lone CR. Bounded: a run of CR costs linear time. */
+export const lineEnds = /\r\r?\n|\r/g;
+
 /** One character per byte, every line end (CRLF, LF, a lone CR, CR CR LF) as one LF. */
 export const latin1Lines = (bytes: Uint8Array): string => {
   const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString("latin1");
-  return text.includes("\r") ? text.replace(/\r+\n|\r/g, "\n") : text;
+  return text.includes("\r") ? text.replace(lineEnds, "\n") : text;
 };
+
+// biome-ignore lint/suspicious/noControlCharactersInRegex: asks whether any byte is above ASCII
+const aboveAscii = /[^\x00-\x7f]/;
 
 /** Text of raw 8-bit bytes held as latin1: UTF-8 (RFC 6532) where the bytes are valid UTF-8, else Windows-1252. */
 export const rawText = (latin1: string): string => {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: asks whether any byte is above ASCII
-  if (!/[^\x00-\x7f]/.test(latin1)) return latin1;
+  if (!aboveAscii.test(latin1)) return latin1;
   if (/[\u0100-\uffff]/.test(latin1)) return latin1; // text that was decoded before
   const bytes = Buffer.from(latin1, "latin1");
   try {

@@ -12,5 +12,7 @@ export const addressKey = (address: string): string => {
   const at = plain.lastIndexOf("@");
   if (at < 0) return plain;
   const domain = plain.slice(at + 1);
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: asks whether any letter is above ASCII
+  if (!/[^\x00-\x7f]/.test(domain)) return plain;
   return `${plain.slice(0, at)}@${domainToASCII(domain) || domain}`;
 };

@@ -6,12 +6,13 @@ import type { Notice } from "./notice.ts";
 /** The language most small words point to, if three or more do. A word of several languages counts for each a little less. */
 const languageOfWords = (text: string): string | null => {
   const counts = new Map<string, number>();
-  for (const word of text.toLowerCase().split(/[^\p{L}]+/u)) {
-    const languages = languagesByWord.get(word) ?? [];
-    for (const language of languages) counts.set(language, (counts.get(language) ?? 0) + 1 - 0.1 * (languages.length - 1));
+  for (const word of text.toLowerCase().match(/\p{L}+/gu) ?? []) {
+    const languages = languagesByWord.get(word);
+    if (languages) for (const language of languages) counts.set(language, (counts.get(language) ?? 0) + 1.1 - 0.1 * languages.length);
   }
-  const [best] = [...counts].sort(([, one], [, other]) => other - one);
-  return best && best[1] > 2 ? best[0] : null;
+  let best: string | null = null;
+  for (const [language, count] of counts) if (count > (counts.get(best ?? "") ?? 2)) best = language;
+  return best;
 };
 
 /** Languages told by their script; of Cyrillic ones Ukrainian by its own letters. */

@@ -57,7 +57,7 @@ const ndrFields = ["x-ms-exchange-message-is-ndr", "x-dsncontext", "x-mc-system"
 
 const returnPathSign = (value: string | null): MachineSign | null => {
   if (value === null) return null;
-  const address = value.replace(/^.*<|>.*$/gs, "").trim();
+  const address = (value.slice(value.lastIndexOf("<") + 1).split(">", 1)[0] ?? "").trim();
   if (address === "") return "null_return_path";
   return isMachineAddress(address) ? "machine_return_path" : null;
 };

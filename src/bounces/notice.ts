@@ -29,7 +29,7 @@ export type Notice = {
   otherReport: string | null;
 };
 
-const returnedTypes = new Set([
+export const returnedTypes = new Set([
   "message/rfc822",
   "message/global",
   "message/partial",

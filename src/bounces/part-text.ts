@@ -2,7 +2,7 @@
 import iconv from "iconv-lite";
 import libmime from "libmime";
 import { firstValue } from "./envelope.ts";
-import { rawText } from "./header-fields.ts";
+import { lineEnds, rawText } from "./header-fields.ts";
 import type { Mail, Part } from "./read-mail.ts";
 
 /** A notice says what it has to say early; more of one part is never read. */
@@ -45,7 +45,7 @@ export const partText = (mail: Mail, part: Part, limit = longestText): string =>
   const encoding = (firstValue(part.fields, "content-transfer-encoding") ?? "").toLowerCase().split(/[\s;]/, 1)[0] ?? "";
   const plain = withoutTransferEncoding(mail.text.slice(part.start, Math.min(part.end, part.start + limit)), encoding);
   const text = inCharset(plain, part.params.get("charset"));
-  return text.includes("\r") ? text.replace(/\r+\n|\r/g, "\n") : text;
+  return text.includes("\r") ? text.replace(lineEnds, "\n") : text;
 };
 
 /** A header value with its encoded words read. */

@@ -15,7 +15,7 @@ export const cleanAddress = (text: string): string => {
   const bare = text
     .trim()
     .replace(/^(?:[<'([]|mailto:|smtp:)+/i, "")
-    .replace(/[>')\],;:.]+$/, "");
+    .replace(/[>')\],;:.]{1,9}$/, "");
   return isAddress(bare) ? bare : "";
 };
 
@@ -102,6 +102,8 @@ const listEntries = (value: string): string[] => {
   return entries;
 };
 
+const upTo = (text: string, end: string): string => (text.split(end, 1)[0] ?? "").trim();
+
 /** The mailboxes of a From, To or Cc value whose encoded words are read. A comment counts as name, a group gives its members. */
 export const readMailboxes = (value: string): Mailbox[] =>
   listEntries(value.slice(0, 20_000)).flatMap((entry) => {
@@ -114,21 +116,12 @@ export const readMailboxes = (value: string): Mailbox[] =>
       return [
         {
           name,
-          address: entry
-            .slice(open + 1)
-            .replace(/>.*$/s, "")
-            .trim(),
+          address: upTo(entry.slice(open + 1), ">"),
         },
       ];
     }
     const comment = entry.indexOf("(");
-    const bare = (comment < 0 ? entry : entry.slice(0, comment)).replace(/^[^"@]*:/, "").trim();
-    const name =
-      comment < 0
-        ? ""
-        : entry
-            .slice(comment + 1)
-            .replace(/\).*$/s, "")
-            .trim();
+    const bare = (comment < 0 ? entry : entry.slice(0, comment)).replace(/^[^"@:]{0,100}:/, "").trim();
+    const name = comment < 0 ? "" : upTo(entry.slice(comment + 1), ")");
     return bare || name ? [{ name, address: bare }] : [];
   });

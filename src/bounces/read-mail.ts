@@ -123,14 +123,19 @@ const readChildren = (text: string, part: Part, depth: number, counter: Counter)
     });
 };
 
+const setAside = (bytes: Uint8Array, limits: Limits): { unreadable: string; because: string } | null => {
+  if (bytes.byteLength === 0) return { unreadable: "empty", because: "It holds no byte." };
+  if (bytes.byteLength <= limits.bytes) return null;
+  return { unreadable: "too_large", because: `It has ${bytes.byteLength} bytes; ${limits.bytes} are read.` };
+};
+
 /**
  * Reads a message of any bytes. Bears unknown charsets, NUL, invalid UTF-8, any mix of line ends, a missing final or wrong
  * boundary and a missing blank line after the header. Never throws: a message beyond a limit answers with that limit.
  */
 export const readMail = (bytes: Uint8Array, limits: Limits = defaultLimits): Mail | { unreadable: string; because: string } => {
-  if (bytes.byteLength === 0) return { unreadable: "empty", because: "It holds no byte." };
-  if (bytes.byteLength > limits.bytes)
-    return { unreadable: "too_large", because: `It has ${bytes.byteLength} bytes; ${limits.bytes} are read.` };
+  const aside = setAside(bytes, limits);
+  if (aside) return aside;
   try {
     const text = latin1Lines(bytes);
     return { text, root: readPart(text, 0, text.length, 0, { parts: 0, limits }) };
@@ -138,6 +143,23 @@ export const readMail = (bytes: Uint8Array, limits: Limits = defaultLimits): Mai
     if (error instanceof LimitPassed) return { unreadable: error.limit, because: error.message };
     throw error;
   }
+};
+
+/** So much of a message is looked at first; a notice says what it has to say early. */
+const firstBytes = 512_000;
+
+/**
+ * The same for what a notice says: of a large message its beginning alone, where that holds `enough`, so that time and memory
+ * do not grow with the letter a notice returns. The last part then ends early.
+ */
+export const readMailHead = (
+  bytes: Uint8Array,
+  enough: (mail: Mail) => boolean,
+  limits: Limits = defaultLimits,
+): Mail | { unreadable: string; because: string } => {
+  if (bytes.byteLength <= firstBytes || bytes.byteLength > limits.bytes) return readMail(bytes, limits);
+  const head = readMail(bytes.subarray(0, firstBytes), limits);
+  return "unreadable" in head || !enough(head) ? readMail(bytes, limits) : head;
 };
 
 /** The parts of a message from the outermost in, in order; returned letters count as one part. */

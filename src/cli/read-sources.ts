@@ -49,9 +49,9 @@ async function* readMbox(path: string, mostBytes: number, onRead: (bytes: number
   const keep = (piece: Buffer): void => {
     if (size < mostBytes) size += kept.push(piece.subarray(0, mostBytes - size)) && piece.length;
   };
-  // As if a blank line stood before the first message.
+  // As if a blank line stood before the first message; its bytes belong to none.
   let rest = Buffer.from("\n\n");
-  let begun = false;
+  let blank = rest.length;
   for await (const chunk of createReadStream(path, { highWaterMark: 262_144 })) {
     onRead(chunk.length);
     const data = Buffer.concat([rest, chunk as Buffer]);
@@ -61,13 +61,13 @@ async function* readMbox(path: string, mostBytes: number, onRead: (bytes: number
       keep(data.subarray(from, at ?? next));
       from = body ?? next;
       if (at === null) break;
-      if (begun) yield Buffer.concat(kept);
-      [kept, size, begun] = [[], 0, true];
+      if (size > blank) yield Buffer.concat(kept).subarray(blank);
+      [kept, size, blank] = [[], 0, 0];
     }
     rest = Buffer.from(data.subarray(from));
   }
   keep(rest);
-  if (begun) yield Buffer.concat(kept);
+  if (size > blank) yield Buffer.concat(kept).subarray(blank);
 }
 
 const startsWithSeparator = async (path: string): Promise<boolean> => {

@@ -72,6 +72,13 @@ describe("inspect", () => {
     expect(read).toEqual(messages.map((message) => `${message}\n`));
   });
 
+  it("reads a file whole that begins with an envelope line of another shape", async () => {
+    const path = join(folder, "odd.eml");
+    writeFileSync(path, `From anna@sales.example on Wednesday\n${notice}`);
+    const [line] = await run([path]);
+    expect(JSON.parse(line ?? "")).toMatchObject({ verdict: "bounce", original: { messageId: "<offer-1@sales.example>" } });
+  });
+
   it("prints one JSON array, or a page for people", async () => {
     writeFileSync(join(folder, "one.eml"), notice);
     expect(JSON.parse((await run([join(folder, "one.eml"), join(folder, "one.eml")], "json")).join("\n"))).toHaveLength(2);

@@ -15,7 +15,7 @@ import type { Notice } from "../notice.ts";
 import { cleanAddress } from "../read-addresses.ts";
 import type { Dialect } from "./dialect.ts";
 
-const named = /There was an error delivering your mail to <?([^\s<>]+)>?\.?[^\n]*\n/;
+const named = /There was an error delivering your mail to <?([^\s<>]{1,320})>?\.?[^\n]{0,400}\n/;
 
 const read = ({ prose }: Notice): Finding[] => {
   const found = named.exec(prose);

@@ -17,7 +17,7 @@ import { readBlocks } from "../read-blocks.ts";
 import type { Dialect } from "./dialect.ts";
 
 const labelled =
-  /(?:(?:could not|cannot|couldn't|unable to|not) be delivered to|(?:failed|original|intended|final)? ?recipients?(?: address)?|(?:e-?mail|message|mail|delivery|deliver\w*)(?: \w+){0,3} (?:to|for)|rcpt to|address(?:ed)?(?: to)?|undeliverable to|(?:unknown |delivery )?user(?:id)?(?: failed)?|permanent errors|attempts)\s*:?\s*[<"']{0,2}([^\s<>"']+@[^\s<>"']+)/gi;
+  /(?:(?:could not|cannot|couldn't|unable to|not) be delivered to|(?:failed|original|intended|final)? ?recipients?(?: address)?|(?:e-?mail|message|mail|deliver\w{0,9})(?: \w{1,30}){0,3} (?:to|for)|rcpt to|address(?:ed)?(?: to)?|undeliverable to|(?:unknown |delivery )?user(?:id)?(?: failed)?|permanent errors|attempts)\s{0,9}:?\s{0,9}[<"']{0,2}([^\s<>"'@]{1,128}@[^\s<>"']{1,255})/gi;
 
 /** Addresses behind a label such as "Recipient:", "could not be delivered to", "delivering your mail to". */
 export const readLabelled = (prose: string): Finding[] =>
@@ -31,7 +31,7 @@ const isSurelyMachine = ({ signs, returned, copy }: Notice): boolean =>
   returned !== null || copy !== "" || signs.some((sign) => sign !== "machine_from" && sign !== "machine_return_path");
 
 /** "To: jan@customer.example" in a notice's own summary of the letter. */
-const summaryTo = /^[ \t]*To:[ \t]*<?([^\s<>,]+@[^\s<>,]+)>?[ \t]*$/m;
+const summaryTo = /^[ \t]{0,40}To:[ \t]{0,9}<?([^\s<>,@]{1,128}@[^\s<>,]{1,255})>?[ \t]{0,9}$/m;
 
 /**
  * Blocks, else labelled lines, else, in a notice that is surely a machine's, the To of its summary of the letter, else the

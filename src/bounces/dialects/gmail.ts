@@ -22,7 +22,7 @@ const fromGoogle = /mailer-daemon@(?:googlemail|google|gmail)\.com/i;
 /** The details stand once, below all the addresses, and may break anywhere. */
 const read = ({ prose }: Notice) => {
   const [, below = ""] = prose.split(/Technical details of (?:permanent|temporary) failure:/, 2);
-  const details = below.split(/-{3,} (?:Original message|Message header)/, 1)[0]?.trim();
+  const details = below.split(/-{3,40} (?:Original message|Message header)/, 1)[0]?.trim();
   return readBlocks(prose).map((found) => (details ? finding(found.address, details) : found));
 };
 

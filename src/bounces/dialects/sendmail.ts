@@ -27,7 +27,7 @@ const readTranscript = (prose: string): Finding[] => {
   const found: Finding[] = [];
   let answered = "";
   for (const line of prose.split("\n")) {
-    if (/^(?:>>> |(?:\.\.\. )?while talking|\s*-{3,})/i.test(line)) answered = "";
+    if (/^(?:>>> |(?:\.\.\. )?while talking|\s*-{3,40})/i.test(line)) answered = "";
     const own = line.length < 1000 ? transcriptLine.exec(line) : null;
     const address = cleanAddress(own?.[1] ?? "");
     if (address) found.push(finding(address, `${answered} ${line}`));
@@ -38,14 +38,14 @@ const readTranscript = (prose: string): Finding[] => {
 
 /** Recipients of the list with their reasons, then those only the transcript names. */
 const read = ({ prose }: Notice): Finding[] => {
-  const [list = ""] = prose.split(/^ *-{3,} Transcript of session/m);
+  const [list = ""] = prose.split(/^ *-{3,40} Transcript of session/m);
   return [...(list === prose ? [] : readBlocks(list)), ...readTranscript(prose)];
 };
 
 export const sendmail: Dialect = {
   name: "sendmail",
   opening:
-    /-{3,} Transcript of session follows -{3,}|-{3,} The following addresses had (?:permanent fatal errors|delivery problems|transient non-fatal errors) -{3,}/,
-  delay: /THIS IS A WARNING MESSAGE ONLY|had transient non-fatal errors -{3,}|Will keep trying/,
+    /-{3,40} Transcript of session follows -{3,40}|-{3,40} The following addresses had (?:permanent fatal errors|delivery problems|transient non-fatal errors) -{3,40}/,
+  delay: /THIS IS A WARNING MESSAGE ONLY|had transient non-fatal errors -{3,40}|Will keep trying/,
   read,
 };

@@ -18,7 +18,7 @@ import type { Dialect } from "./dialect.ts";
 import { readAnyShape, readLabelled } from "./generic.ts";
 
 const label =
-  /^(?:\s*(?:RCPT TO|Unknown user|User mailbox exceeds allowed size|undeliverable to|Could not be delivered to|SMTP<|Invalid final delivery userid|Failed Recipient|Delivery userid failed)\s*:?)/im;
+  /^(?:[ \t]{0,40}(?:RCPT TO|Unknown user|User mailbox exceeds allowed size|undeliverable to|Could not be delivered to|SMTP<|Invalid final delivery userid|Failed Recipient|Delivery userid failed)[ \t]{0,9}:?)/im;
 
 const read = (notice: Notice): Finding[] => {
   const lines = readLabelled(notice.prose);
