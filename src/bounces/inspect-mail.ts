@@ -4,11 +4,11 @@ import type { HeaderFields } from "./envelope.ts";
 import { firstValue } from "./envelope.ts";
 import { originalEvidence, recipientEvidence, signEvidence, wrappedEvidence } from "./evidence.ts";
 import { detectLanguage } from "./language.ts";
-import { type Notice, readNotice } from "./notice.ts";
+import { type Notice, readNotice, returnedTypes, statusTypes } from "./notice.ts";
 import { readIds, readMessageId, readOriginal } from "./original.ts";
 import { decodeWords } from "./part-text.ts";
 import { readDate } from "./read-date.ts";
-import { defaultLimits, type Limits, readMail } from "./read-mail.ts";
+import { defaultLimits, type Limits, type Mail, readMailHead, walkParts } from "./read-mail.ts";
 import { judge, withoutType } from "./recipients.ts";
 import { type Recognition, recogniseNotice } from "./recognise.ts";
 import type { Kind, Original, RecipientOutcome, Report } from "./report.ts";
@@ -93,13 +93,22 @@ const reportOf = (notice: Notice): Report => {
   };
 };
 
+/** A status part with the returned message behind it, or a single text (of which only the beginning counts): no more is needed. */
+const holdsNotice = ({ root, text }: Mail): boolean => {
+  if (root.start >= text.length) return false;
+  if (root.parts.length === 0) return root.type === "text/plain";
+  const types = [...walkParts(root)].map(({ type }) => type);
+  const status = types.findIndex((type) => statusTypes.has(type));
+  return status >= 0 && types.slice(status).some((type) => returnedTypes.has(type));
+};
+
 /**
  * Reads a message of any bytes. Pure and deterministic; never throws: what is beyond a limit, and what breaks a rule of ours,
  * comes back with verdict `unreadable` and its reason.
  */
 export const inspectMail = (bytes: Uint8Array, limits: Limits = defaultLimits): Report => {
   try {
-    const mail = readMail(bytes, limits);
+    const mail = readMailHead(bytes, holdsNotice, limits);
     return "unreadable" in mail ? unreadable(mail.unreadable, mail.because) : reportOf(readNotice(mail));
   } catch (error) {
     return unreadable("parser_fault", `The parser failed: ${error instanceof Error ? error.message : String(error)}`);
