@@ -9,6 +9,7 @@ export const registry: { readonly [provider: string]: () => Promise<Connector> }
   "gmail-domain": async () => (await import("./gmail/connector.ts")).gmailDomain,
   imap: async () => (await import("./imap/connector.ts")).imap,
   office365: async () => (await import("./office365/connector.ts")).office365,
+  "office365-app": async () => (await import("./office365/connector.ts")).office365App,
   maildir: async () => (await import("./maildir/connector.ts")).maildir,
 };
 

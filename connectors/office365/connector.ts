@@ -1,4 +1,5 @@
 /** A mailbox in Microsoft 365 by Microsoft Graph v1.0, signed in as a person or as an app. Read-only throughout. */
+import * as z from "zod";
 import type { Connector } from "../../src/ports/connector.ts";
 import { authorize } from "./authorize.ts";
 import { fetchRaw } from "./fetch-raw.ts";
@@ -28,22 +29,45 @@ const open: Connector["open"] = async (inbox, tools) => {
   };
 };
 
-/** The connector for Microsoft 365 (Exchange Online). */
+const limits = [
+  { code: "cloud_only", text: "Only mailboxes in Microsoft's cloud are read, none on a company's own Exchange server." },
+  { code: "folders_named", text: "Only Sent Items, the inbox, Junk Email and the folders you name are watched." },
+];
+
+/** The connector for Microsoft 365 (Exchange Online): a person signs in. */
 export const office365: Connector = {
   describe: {
     label: "Microsoft 365",
     limits: [
-      { code: "cloud_only", text: "Only mailboxes in Microsoft's cloud are read, none on a company's own Exchange server." },
-      { code: "folders_named", text: "Only Sent Items, the inbox, Junk Email and the folders you name are watched." },
+      ...limits,
       {
         code: "consent_stays",
         text: "Disconnecting forgets what we hold, but Microsoft lets no app end its own consent: take it back at myapps.microsoft.com.",
       },
     ],
-    settings,
+    settings: settings.omit({ access: true }),
     secrets,
   },
   authorize,
+  signIn,
+  open,
+  probe: probeOffice365,
+};
+
+/**
+ * The same, read by the app alone, by an administrator's leave. Nobody signs in, so whoever may connect it can read any mailbox
+ * the administrator allowed: that is the operator.
+ */
+export const office365App: Connector = {
+  describe: {
+    label: "Microsoft 365 (whole organisation)",
+    operatorOnly: true,
+    limits,
+    settings: settings.extend({
+      access: z.literal("application").default("application").describe("The app reads the mailbox by an administrator's leave"),
+    }),
+    secrets,
+  },
   signIn,
   open,
   probe: probeOffice365,

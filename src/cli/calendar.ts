@@ -1,6 +1,7 @@
 import cron, { type ScheduledTask } from "node-cron";
 import { listAccounts } from "../store/accounts.ts";
 import { accountsWithAgedPending, agePending } from "../store/age-pending.ts";
+import { deleteEndedAuthorizations } from "../store/authorizations.ts";
 import { forgetOld } from "../store/forget-old.ts";
 import { deleteEndedSignIns } from "../store/sign-in.ts";
 import { claimSlot, forgetSlots } from "../store/slots.ts";
@@ -60,6 +61,7 @@ async function forgetAll({ database, now, config }: House): Promise<void> {
   } while (cursor !== null);
   await database.transaction(async (tx) => {
     await deleteEndedSignIns(tx, now());
+    await deleteEndedAuthorizations(tx, now());
     await forgetSlots(tx, now() - 7 * day);
   });
 }

@@ -6,5 +6,6 @@ export const harnesses: { readonly [provider: string]: () => Promise<readonly Ha
   "gmail-domain": async () => (await import("./gmail/harness.ts")).gmailDomainHarnesses,
   imap: async () => (await import("./imap/harness.ts")).imapHarnesses(),
   office365: async () => (await import("./office365/harness.ts")).office365Harnesses,
+  "office365-app": async () => (await import("./office365/harness.ts")).office365AppHarnesses,
   maildir: async () => (await import("./maildir/harness.ts")).maildirHarnesses,
 };

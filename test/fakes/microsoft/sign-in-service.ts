@@ -13,6 +13,8 @@ export type SignInService = {
   tenant: string;
   /** What an administrator allowed the app to read by itself (RBAC for Applications); null: any mailbox. */
   applicationMailboxes: string[] | null;
+  /** The application permissions an administrator consented to. */
+  applicationScopes: string[];
   /** Who signs in next at /authorize. */
   person: Person;
   authorizePage(search: URLSearchParams): { location: string } | { problem: string };
@@ -112,13 +114,14 @@ export const createSignInService = (baseUrl: () => string): SignInService => {
     ) {
       return refuse(400, "invalid_scope", 1002012, "The provided value for scope is not valid for client credential flows.");
     }
-    return success(service, { address: "", scopes: ["Mail.Read"], application: true });
+    return success(service, { address: "", scopes: service.applicationScopes, application: true });
   };
 
   const service: SignInService = {
     app: { clientId: "0f0f0f0f-1111-4222-8333-444455556666", clientSecret: "fake~app.secret.value" },
     tenant: "72f988bf-0000-4000-8000-2d7cd011db47",
     applicationMailboxes: null,
+    applicationScopes: ["Mail.Read"],
     person: { address: "", grant: "deny" },
     asked: [],
     authorizePage(search) {
