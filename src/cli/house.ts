@@ -78,7 +78,7 @@ export const openHouse = async (config: Config, options: HouseOptions = {}): Pro
 const deliveryDeps = (deps: Pick<DeliverDeps, "database" | "keys" | "now" | "log">, allowedHosts: readonly string[]): DeliverDeps => ({
   ...deps,
   dial: createDial({ allow: allowedHosts, setting: "webhooks.allowedHosts" }),
-  plainHttp: (host) => allowedHosts.includes(host),
+  plainHttp: (host) => allowedHosts.some((allowed) => allowed.toLowerCase() === host),
   random: Math.random,
   timeoutMs: 20_000,
 });

@@ -1,11 +1,18 @@
 import type { Log } from "../ports/connector.ts";
-import type { Database } from "../ports/database.ts";
+import type { Database, Write } from "../ports/database.ts";
 import type { StoredEvent } from "../store/events.ts";
 import type { Keys } from "../store/secrets.ts";
 import { nextWebhookEvents, readWebhookEvent } from "../store/webhook-events.ts";
 import { type DueLetter, deleteLetter, dueLetters, failLetter } from "../store/webhook-letters.ts";
 import { webhookSecrets } from "../store/webhook-secrets.ts";
-import { claimWebhook, type DueWebhook, saveWebhookStep, type WebhookClaim, type WebhookStep } from "../store/webhook-turns.ts";
+import {
+  claimWebhook,
+  type DueWebhook,
+  releaseWebhook,
+  saveWebhookStep,
+  type WebhookClaim,
+  type WebhookStep,
+} from "../store/webhook-turns.ts";
 import type { Webhook } from "../store/webhooks.ts";
 import { type Answer, errorOf } from "./answer.ts";
 import type { WayOut } from "./endpoint-url.ts";
@@ -37,6 +44,8 @@ type Turn = {
   slow: () => boolean;
   /** Until when the turn has its endpoint after the next write. */
   busyUntil: () => number;
+  /** What was written of that last. */
+  heldUntil: number;
 };
 
 /** How often an event failed before, and since when. */
@@ -69,7 +78,8 @@ export const deliverWebhook = async (
   onSlow: () => void = () => {},
 ): Promise<void> => {
   const busyUntil = () => deps.now() + deps.timeoutMs + marginMs;
-  const claimed = await deps.database.transaction((tx) => claimWebhook(tx, due, { busyUntil: busyUntil() }, deps.now()));
+  const heldUntil = busyUntil();
+  const claimed = await deps.database.transaction((tx) => claimWebhook(tx, due, { busyUntil: heldUntil }, deps.now()));
   if (!claimed) return;
   const { webhook, claim } = claimed;
   const secrets = (await webhookSecrets(deps.database.read, deps.keys, webhook.accountId, webhook.id, deps.now())) ?? [];
@@ -84,10 +94,11 @@ export const deliverWebhook = async (
     }, slowMs);
     return post(body, signedHeaders(secrets, event.id, body, deps.now())).finally(() => clearTimeout(timer));
   };
-  const turn: Turn = { deps, claim, webhook, signal, send, slow: () => slow, busyUntil };
+  const turn: Turn = { deps, claim, webhook, signal, send, slow: () => slow, busyUntil, heldUntil };
   try {
     const goesOn = (await sendInOrder(turn)) && (await sendLetters(turn));
-    if (goesOn) await save(turn, { kind: "ended" });
+    const ended = goesOn && (await save(turn, { kind: "ended" }));
+    if (!ended) await deps.database.transaction((tx) => releaseWebhook(tx, claim, turn.heldUntil));
   } finally {
     close();
     grace.close();
@@ -111,9 +122,17 @@ const afterGrace = (signal: AbortSignal): { signal: AbortSignal; close: () => vo
   };
 };
 
-/** Writes under the claim; false when it was lost. */
-const save = ({ deps, claim }: Turn, step: WebhookStep): Promise<boolean> =>
-  deps.database.transaction((tx) => saveWebhookStep(tx, claim, step, deps.now()));
+/** Writes under the claim, and `beside` with it; false when it was lost. */
+const save = async (turn: Turn, step: WebhookStep, beside?: (tx: Write) => Promise<void>): Promise<boolean> => {
+  const { deps, claim } = turn;
+  const kept = await deps.database.transaction(async (tx) => {
+    const held = await saveWebhookStep(tx, claim, step, deps.now());
+    if (held) await beside?.(tx);
+    return held;
+  });
+  if (kept && "busyUntil" in step) turn.heldUntil = step.busyUntil;
+  return kept;
+};
 
 /** Sends what is next. False when the turn is over and written. */
 const sendInOrder = async (turn: Turn): Promise<boolean> => {
@@ -171,13 +190,10 @@ const sendLetters = async (turn: Turn): Promise<boolean> => {
   return true;
 };
 
-const settleLetter = ({ deps, claim, busyUntil }: Turn, letter: DueLetter, refused: Refused | null): Promise<boolean> =>
-  deps.database.transaction(async (tx) => {
-    if (!(await saveWebhookStep(tx, claim, { kind: "held", busyUntil: busyUntil() }, deps.now()))) return false;
-    if (!refused) await deleteLetter(tx, claim, letter.sequence);
-    else {
-      const dueAt = retryAt({ ...letter, retryAfterMs: refused.retryAfterMs }, deps.random(), deps.now());
-      await failLetter(tx, claim, letter.sequence, { error: errorOf(refused), dueAt }, deps.now());
-    }
-    return true;
+const settleLetter = (turn: Turn, letter: DueLetter, refused: Refused | null): Promise<boolean> =>
+  save(turn, { kind: "held", busyUntil: turn.busyUntil() }, async (tx) => {
+    const { deps, claim } = turn;
+    if (!refused) return deleteLetter(tx, claim, letter.sequence);
+    const dueAt = retryAt({ ...letter, retryAfterMs: refused.retryAfterMs }, deps.random(), deps.now());
+    await failLetter(tx, claim, letter.sequence, { error: errorOf(refused), dueAt }, deps.now());
   });

@@ -91,6 +91,20 @@ export const saveWebhookStep = async (tx: Write, claim: WebhookClaim, step: Webh
   return true;
 };
 
+/**
+ * Ends the lease of a claim that was lost to a change, so that others need not wait it out. `heldUntil` is what the claim wrote
+ * last: a later claim's lease stays.
+ */
+export const releaseWebhook = async (tx: Write, { accountId, webhookId }: WebhookClaim, heldUntil: number): Promise<void> => {
+  await tx
+    .updateTable("webhooks")
+    .set({ busy_until: null })
+    .where("account_id", "=", accountId)
+    .where("id", "=", webhookId)
+    .where("busy_until", "=", heldUntil)
+    .execute();
+};
+
 const columnsOf = (eb: ExpressionBuilder<Tables, "webhooks">, step: WebhookStep, now: number) => {
   const over = { busy_until: null, due_at: now };
   const anew = { attempts: 0, failing_since: null };

@@ -111,7 +111,7 @@ onBothEngines("the daemon's delivery", (engine) => {
     await first.transaction((tx) => appendEvents(tx, id, events, Date.now()));
     await first.close();
     const run = () =>
-      spawn(process.execPath, [join(import.meta.dirname, "deliver-until-killed.ts"), JSON.stringify(place), keyFile], {
+      spawn(process.execPath, [new URL("./deliver-until-killed.ts", import.meta.url).pathname, JSON.stringify(place), keyFile], {
         stdio: ["ignore", "inherit", "inherit"],
       });
     for (const reached of [100, 400, 800]) {

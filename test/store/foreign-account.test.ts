@@ -101,6 +101,7 @@ const setUp = async (database: Database, keys: Keys) => {
   const { link } = await write((tx) => connectLinks.createConnectLink(tx, accountId, linkWish("foreign"), late, now));
   const made = await write((tx) => webhooks.createWebhook(tx, keys, accountId, { url: "https://foreign.example/", after: 0 }, now));
   await write((tx) => webhookLetters.queueLetter(tx, accountId, made.webhook.id, 1, now));
+  await write((tx) => tx.updateTable("webhooks").set({ busy_until: theirDueAt }).where("id", "=", made.webhook.id).execute());
   const [engagement] = (await engagements.listEngagements(database.read, accountId)).data;
   const kept = await notices.readNotices(database.read, accountId, saved.notices);
   if (!engagement) throw new Error("no engagement");
@@ -333,6 +334,7 @@ const calls: Record<string, (s: Setting) => unknown> = {
   "webhook-letters/failLetter": (s) =>
     s.write((tx) => webhookLetters.failLetter(tx, stolenWebhook(s), 1, { error: "ours", dueAt: null }, now)),
   "webhook-turns/claimWebhook": (s) => s.write((tx) => webhookTurns.claimWebhook(tx, stolenWebhook(s), { busyUntil: late }, late)),
+  "webhook-turns/releaseWebhook": (s) => s.write((tx) => webhookTurns.releaseWebhook(tx, stolenWebhook(s), theirDueAt)),
   "webhook-turns/saveWebhookStep": (s) =>
     s.write((tx) => webhookTurns.saveWebhookStep(tx, stolenWebhook(s), { kind: "dead", sequence: 1, error: "ours" }, now)),
   "webhooks/createWebhook": (s) => s.write((tx) => webhooks.createWebhook(tx, s.keys, s.mine, { url: "https://ours.example/" }, now)),
