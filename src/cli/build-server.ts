@@ -1,7 +1,7 @@
 import Fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from "fastify";
 import packageJson from "../../package.json" with { type: "json" };
 import { buildApi } from "../api/build-api.ts";
-import type { Json } from "../ports/connector.ts";
+import type { Authorize, Json } from "../ports/connector.ts";
 import { newId } from "../store/ids.ts";
 import { connectInbox, InvalidSettings } from "../sync/connect-inbox.ts";
 import { disconnectInbox } from "../sync/disconnect-inbox.ts";
@@ -66,8 +66,14 @@ const signInProviders = async (house: House): Promise<SignInProvider[]> => {
   const found = await Promise.all(house.providers.map(async (name) => ({ name, connector: await house.loadConnector(name) })));
   return found.flatMap(({ name, connector }) => {
     if (!connector?.authorize) return [];
-    const app = house.config.apps[name] as Json | undefined;
+    const app = usableApp(connector.authorize, house.config.apps[name]);
     const page = app && connector.authorize.url(app, { state: "", codeChallenge: "", redirectUri: "", loginHint: null });
-    return [{ name, label: connector.describe.label, ready: app !== undefined, origin: page ? new URL(page).origin : null }];
+    return [{ name, label: connector.describe.label, ready: app !== null, origin: page ? new URL(page).origin : null }];
   });
+};
+
+/** What the operator set up, if all of it is there. */
+const usableApp = ({ app }: Authorize, given: unknown): Json => {
+  const checked = app.safeParse(given);
+  return checked.success ? (checked.data as Json) : null;
 };

@@ -4,6 +4,7 @@ import type pino from "pino";
 import { loadConnector, registry } from "../../connectors/registry.ts";
 import { createDial } from "../../connectors/shared/dial.ts";
 import { createLimiter } from "../../connectors/shared/limiter.ts";
+import { quotas } from "../../connectors/shared/quotas.ts";
 import type { DeliverDeps } from "../deliver/deliver-webhook.ts";
 import type { Credentials, Json, Tools } from "../ports/connector.ts";
 import type { Database } from "../ports/database.ts";
@@ -48,7 +49,7 @@ export const openHouse = async (config: Config, options: HouseOptions = {}): Pro
   const database = await openDatabase({ ...place, keys, log, now, onStatement: options.onStatement });
 
   const dial = createDial({ allow: config.allowedHosts });
-  const limiter = createLimiter({ now });
+  const limiter = createLimiter({ now, quotas });
   const tools: House["tools"] = (provider, credentials, signal = new AbortController().signal) => ({
     app: (config.apps[provider] as Json | undefined) ?? null,
     signal,

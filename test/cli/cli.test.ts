@@ -97,6 +97,16 @@ describe("the daemon", () => {
     expect((await runCli(["account", "list"], { cwd })).out).toContain("One");
   });
 
+  it("refuses half an app of a provider, and one of a provider it does not know", async () => {
+    const cwd = temporaryDirectory();
+    writeFileSync(join(cwd, "bounceline.json"), JSON.stringify({ apps: { gmail: { clientId: "geheim" }, hotmail: {} } }));
+    const { status, err } = await runCli(["serve"], { cwd, env: { BOUNCELINE_PORT: "0" } });
+    expect(status).toBe(78);
+    expect(err).toMatch(/apps\.gmail\.clientSecret: /);
+    expect(err).toMatch(/apps\.hotmail: there is no such provider/);
+    expect(err).not.toContain("geheim");
+  });
+
   it("makes no key for a PostgreSQL database", async () => {
     const cwd = temporaryDirectory();
     const { status, err } = await runCli(["account", "list"], { cwd, env: { DATABASE_URL: "postgres://u:geheim@127.0.0.1:1/x" } });

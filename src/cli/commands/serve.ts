@@ -4,6 +4,7 @@ import { Command } from "commander";
 import { type Account, listAccounts, upsertAccount } from "../../store/accounts.ts";
 import { lockDataDirectory } from "../../store/lock-data-directory.ts";
 import { createSignInLink } from "../../store/sign-in.ts";
+import { checkApps } from "../check-apps.ts";
 import { type Config, loadConfig } from "../config.ts";
 import { type House, openHouse } from "../house.ts";
 import { runDaemon } from "../run-daemon.ts";
@@ -12,6 +13,7 @@ import { chosenAccount, type Globals, print, withHouse } from "../with-house.ts"
 export const serveCommand = (): Command =>
   new Command("serve").description("run the daemon: polling, API and pages").action(async () => {
     const config = loadConfig(process.env, process.cwd());
+    await checkApps(config);
     const unlock = config.databaseUrl === null ? lock(config) : () => {};
     const house = await openHouse(config);
     try {
