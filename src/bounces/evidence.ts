@@ -44,6 +44,10 @@ export const recipientEvidence = ({ outcome, where, heard }: Judged): Evidence =
   because: `${outcome.address}${where ? `, named in ${where}` : ""}: ${outcome.action}; ${reasonWords(outcome, heard)}${typeWords(outcome)}.`,
 });
 
+/** Says that a report names more recipients than are read. */
+export const limitEvidence = (count: number, limit: number): Evidence[] =>
+  count > limit ? [{ step: "recipients", because: `It names ${count} recipients; the first ${limit} are read.` }] : [];
+
 /** Where the original's id was found. */
 export const originalEvidence = ({ messageId, foundIn }: Original): Evidence[] =>
   messageId

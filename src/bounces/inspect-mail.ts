@@ -2,7 +2,7 @@
 import { readAuthenticated } from "./authenticated.ts";
 import type { HeaderFields } from "./envelope.ts";
 import { firstValue } from "./envelope.ts";
-import { originalEvidence, recipientEvidence, signEvidence, wrappedEvidence } from "./evidence.ts";
+import { limitEvidence, originalEvidence, recipientEvidence, signEvidence, wrappedEvidence } from "./evidence.ts";
 import { detectLanguage } from "./language.ts";
 import { type Notice, readNotice, returnedTypes, statusTypes } from "./notice.ts";
 import { readIds, readMessageId, readOriginal } from "./original.ts";
@@ -57,11 +57,12 @@ const settleKind = (recognition: Recognition, notice: Notice, recipients: Recipi
   return recognition.kind === "ordinary" && machine && known ? "unread_notice" : recognition.kind;
 };
 
-const reportOf = (notice: Notice): Report => {
+const reportOf = (notice: Notice, limits: Limits): Report => {
   const inner = wrappedReport(notice);
   const read = inner ?? notice;
   const recognition = recogniseNotice(read);
-  const judged = recognition.kind === "notice" ? recognition.findings.map((found, _, all) => judge(read, found, all.length === 1)) : [];
+  const findings = recognition.kind === "notice" ? recognition.findings.slice(0, limits.recipients) : [];
+  const judged = findings.map((found) => judge(read, found, findings.length === 1));
   const recipients = judged.map(({ outcome }) => outcome);
   const original = readOriginal(read, recognition.status);
   const inReplyTo = repliedIds(notice.fields);
@@ -85,6 +86,7 @@ const reportOf = (notice: Notice): Report => {
       ...signEvidence(notice),
       ...(inner ? [wrappedEvidence] : []),
       ...recognition.evidence,
+      ...limitEvidence(recognition.findings.length, limits.recipients),
       ...judged.slice(0, mostExplained).map(recipientEvidence),
       ...originalEvidence(original),
     ],
@@ -109,7 +111,7 @@ const holdsNotice = ({ root, text }: Mail): boolean => {
 export const inspectMail = (bytes: Uint8Array, limits: Limits = defaultLimits): Report => {
   try {
     const mail = readMailHead(bytes, holdsNotice, limits);
-    return "unreadable" in mail ? unreadable(mail.unreadable, mail.because) : reportOf(readNotice(mail));
+    return "unreadable" in mail ? unreadable(mail.unreadable, mail.because) : reportOf(readNotice(mail), limits);
   } catch (error) {
     return unreadable("parser_fault", `The parser failed: ${error instanceof Error ? error.message : String(error)}`);
   }

@@ -33,7 +33,7 @@ const readAddressLine = (line: string): AddressLine | null => {
     : null;
 };
 
-const mostBlocks = 500;
+const mostBlocks = 5000;
 const longestReply = 30;
 
 /** "----- Transcript of session follows -----", "====". */
@@ -53,7 +53,7 @@ const addWords = (block: Block, words: string): void => {
 };
 
 /**
- * The blocks of a text, at most 500. `reply` holds the lines between an address and the next blank line or address; the last
+ * The blocks of a text, at most 5,000. `reply` holds the lines between an address and the next blank line or address; the last
  * address of a group without words of their own shares the words that follow the group.
  */
 export const readBlocks = (text: string): Finding[] => {

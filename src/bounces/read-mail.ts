@@ -26,10 +26,20 @@ export type Part = {
 /** A message as text with one character per byte and LF line ends, and the tree over it. */
 export type Mail = { text: string; root: Part };
 
-/** What one message may hold; a message beyond any of them is set aside with the limit's name. */
-export type Limits = { bytes: number; headers: number; headerLength: number; parts: number; depth: number };
+/**
+ * What one message may hold; a message beyond any of them is set aside with the limit's name. Of a report about more
+ * recipients the first are read, and its evidence says so.
+ */
+export type Limits = { bytes: number; headers: number; headerLength: number; parts: number; depth: number; recipients: number };
 
-export const defaultLimits: Limits = { bytes: 36_000_000, headers: 5_000, headerLength: 1_000_000, parts: 2_000, depth: 40 };
+export const defaultLimits: Limits = {
+  bytes: 36_000_000,
+  headers: 5_000,
+  headerLength: 1_000_000,
+  parts: 2_000,
+  depth: 40,
+  recipients: 2_000,
+};
 
 /** The one error of this file: a limit was passed. `limit` says which. */
 class LimitPassed extends Error {

@@ -30,8 +30,8 @@ const recipientFields = new Set([
   "x-postfix-recipient",
 ]);
 
-/** A page of 2,000 recipients is no report but an attack. */
-const mostRecipients = 2000;
+/** Groups beyond this are not kept; what a report may name is a limit of read-mail.ts, and lower. */
+const mostRecipients = 5000;
 
 type Reading = { message: Map<string, string>; recipients: Map<string, string>[]; group: Map<string, string> | null; gap: boolean };
 

@@ -135,18 +135,14 @@ export const mergeFindings = (findings: Finding[]): Finding[] => {
   return [...merged.values()];
 };
 
-/** What the notice's prose says about an address: the lines from where it stands to the next blank line. */
-export const replyAbout = (prose: string, address: string): string | null => {
-  const lower = prose.toLowerCase();
-  const at = lower.indexOf(address.toLowerCase());
+/** What the first of the notice's prose says about an address: the lines from where it stands to the next blank line. */
+export const replyAbout = ({ prose }: Notice, address: string): string | null => {
+  const head = prose.slice(0, 8000);
+  const at = head.toLowerCase().indexOf(address.toLowerCase());
   if (at < 0) return null;
-  const from = prose.lastIndexOf("\n", at) + 1;
-  const end = prose.indexOf("\n\n", at);
-  const words = prose
-    .slice(from, end < 0 ? from + 1500 : Math.min(end, from + 1500))
-    .replace(/\s+/g, " ")
-    .trim();
-  return words.replace(/^<|>$/g, "").toLowerCase() === address.toLowerCase() ? null : words;
+  const words = head.slice(head.lastIndexOf("\n", at) + 1).slice(0, 1500);
+  const said = (words.split("\n\n", 1)[0] ?? "").replace(/\s+/g, " ").trim();
+  return said.replace(/^<|>$/g, "").toLowerCase() === address.toLowerCase() ? null : said;
 };
 
 const usedUp =

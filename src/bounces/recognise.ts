@@ -92,18 +92,28 @@ const readProse = ({ prose }: Notice): Finding[] => readBlocks(prose);
 /** How much of the prose a dialect's opening words are looked for in. */
 const headLength = 4000;
 
-/** Words the prose adds to a report whose status part gives no Diagnostic-Code, as OpenSMTPD's does. */
-const withProse = (notice: Notice, found: Finding): Finding => {
-  if (found.diagnostic && !/^(?:smtp; ?)?\d{3}$/.test(found.diagnostic)) return found;
-  const dialect = dialects.find(({ opening }) => opening.source !== "\\S" && opening.test(notice.prose.slice(0, headLength)));
-  const blocks = mergeFindings((dialect?.read ?? readProse)(notice));
-  const block =
-    blocks.find((one) => addressKey(one.address) === addressKey(found.address)) ?? (blocks.length === 1 ? blocks[0] : undefined);
-  return {
-    ...found,
-    originalAddress: found.originalAddress ?? (block?.address === found.address ? (block?.originalAddress ?? null) : null),
-    diagnostic: block?.diagnostic ?? replyAbout(notice.prose, found.address) ?? found.diagnostic,
+/**
+ * Words the prose adds to a report whose status part gives no Diagnostic-Code, as OpenSMTPD's does. The prose is read once,
+ * for the first recipient that needs it.
+ */
+const withProse = (notice: Notice, findings: Finding[]): Finding[] => {
+  let blocks: Map<string, Finding> | null = null;
+  const blockOf = (address: string): Finding | undefined => {
+    if (!blocks) {
+      const dialect = dialects.find(({ opening }) => opening.source !== "\\S" && opening.test(notice.prose.slice(0, headLength)));
+      blocks = new Map(mergeFindings((dialect?.read ?? readProse)(notice)).map((block) => [addressKey(block.address), block]));
+    }
+    return blocks.get(addressKey(address)) ?? (blocks.size === 1 ? [...blocks.values()][0] : undefined);
   };
+  return findings.map((found) => {
+    if (found.diagnostic && !/^(?:smtp; ?)?\d{3}$/.test(found.diagnostic)) return found;
+    const block = blockOf(found.address);
+    return {
+      ...found,
+      originalAddress: found.originalAddress ?? (block?.address === found.address ? (block?.originalAddress ?? null) : null),
+      diagnostic: block?.diagnostic ?? replyAbout(notice, found.address) ?? found.diagnostic,
+    };
+  });
 };
 
 const recogniseStatus = (notice: Notice): Recognition | null => {
@@ -124,7 +134,7 @@ const recogniseStatus = (notice: Notice): Recognition | null => {
   return {
     kind: "notice",
     format: "rfc3464",
-    findings: findings.map((one) => withProse(notice, one)),
+    findings: withProse(notice, findings),
     status,
     evidence: [{ step: "status_part", because }],
   };
@@ -141,7 +151,7 @@ const recogniseInlineStatus = (notice: Notice): Recognition | null => {
   return {
     kind: "notice",
     format: "rfc3464-text",
-    findings: findings.map((one) => withProse(notice, one)),
+    findings: withProse(notice, findings),
     status,
     evidence: [{ step: "status_text", because }],
   };
