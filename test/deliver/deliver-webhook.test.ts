@@ -80,6 +80,22 @@ onBothEngines("delivering events", (engine) => {
     expect(await world.look(webhook.id)).toMatchObject({ position: 3, attempts: 0, failingSince: null, lastError: null });
   });
 
+  test("the failures of one event are not counted against the next", async () => {
+    const world = await newWorld(engine);
+    const receiver = await startReceiver();
+    const { webhook } = await world.endpoint({ url: receiver.url });
+    await world.happen(2);
+    receiver.answers(500);
+    await world.deliver();
+    world.clock.now += 71 * hour;
+    await world.deliver();
+    world.clock.now += 2 * hour;
+    receiver.answers((one, response) => void response.writeHead(one.body.sequence === 1 ? 200 : 500).end());
+    await world.deliver();
+    const { now: at } = world.clock;
+    expect(await world.look(webhook.id)).toMatchObject({ position: 1, attempts: 1, failingSince: at, dueAt: at + 5_000 });
+  });
+
   test("after three days an event is a dead letter, order goes on, and a dead letter can be replayed", async () => {
     const world = await newWorld(engine);
     const receiver = await startReceiver();
