@@ -15,7 +15,7 @@ import type { Kind, Original, RecipientOutcome, Report } from "./report.ts";
 import { wrappedReport } from "./wrapped-report.ts";
 
 /** Raised with every change of a rule; stored with each report, so that old verdicts can be found and run again. */
-export const parserVersion = "0.1.0";
+export const parserVersion = "0.2.0";
 
 /** Evidence tells of so many recipients at most; the report has them all. */
 const mostExplained = 50;
