@@ -6,6 +6,7 @@ import { explainCommand } from "./commands/explain.ts";
 import { inboxCommand } from "./commands/inbox.ts";
 import { inspectCommand } from "./commands/inspect.ts";
 import { keysCommand } from "./commands/keys.ts";
+import { reclassifyCommand } from "./commands/reclassify.ts";
 import { scanCommand } from "./commands/scan.ts";
 import { ownerLinkCommand, serveCommand } from "./commands/serve.ts";
 import { timelineCommand } from "./commands/timeline.ts";
@@ -29,6 +30,7 @@ for (const command of [
   inboxCommand(),
   inspectCommand(),
   scanCommand(),
+  reclassifyCommand(),
   explainCommand(),
   timelineCommand(),
   unbounceCommand(),
