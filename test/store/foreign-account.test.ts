@@ -28,6 +28,7 @@ import * as noticeDecisions from "../../src/store/notice-decisions.ts";
 import * as noticeWaits from "../../src/store/notice-waits.ts";
 import * as notices from "../../src/store/notices.ts";
 import * as owed from "../../src/store/owed.ts";
+import * as reclassifiable from "../../src/store/reclassifiable.ts";
 import * as registerSent from "../../src/store/register-sent-messages.ts";
 import * as saveNotices from "../../src/store/save-notices.ts";
 import * as savePage from "../../src/store/save-page.ts";
@@ -143,6 +144,9 @@ const entry = {
 } as const;
 
 const calls: Record<string, (s: Setting) => unknown> = {
+  // These take no id of another account: they come before the calls that write ours with foreign words.
+  "reclassifiable/readNoticesWithSource": (s) => reclassifiable.readNoticesWithSource(s.read, s.mine, { after: "", limit: 100 }),
+  "reclassifiable/readSeenFacts": (s) => reclassifiable.readSeenFacts(s.read, s.mine, { after: null, limit: 100 }),
   "accounts/getAccount": (s) => accounts.getAccount(s.read, s.mine),
   "accounts/updateAccount": (s) => s.write((tx) => accounts.updateAccount(tx, s.mine, { name: "changed" }, now)),
   "addresses/appendAddressEvents": (s) =>
