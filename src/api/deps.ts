@@ -4,6 +4,7 @@ import type { DeliverDeps } from "../deliver/deliver-webhook.ts";
 import type { Description } from "../ports/connector.ts";
 import type { Database } from "../ports/database.ts";
 import type { Inbox } from "../store/inboxes.ts";
+import type { Keys } from "../store/secrets.ts";
 import type { ConnectWish } from "../sync/connect-inbox.ts";
 
 /** What the API needs of the rest of the house. */
@@ -18,6 +19,8 @@ export type ApiDeps = {
   describe: (provider: string) => Promise<Description | null>;
   /** Where this server is reached from outside, without a slash at the end. */
   publicUrl: () => string;
+  /** The keys that hash addresses for the global rule. */
+  keys: Keys;
   /** What sends events to webhooks. */
   delivery: DeliverDeps;
   /** An inbox may be due now. */

@@ -45,10 +45,29 @@ export const account = z
     name: z.string(),
     metadata,
     logFor: z.enum(["auto", "known", "all"]),
+    neverLog: z.array(z.string()),
+    mapping: z.record(z.string(), z.unknown()).describe("Your own rows of the table of reasons."),
+    globalRule: z.boolean(),
     createdAt: time,
     updatedAt: time,
   })
   .meta({ id: "Account" });
+
+const category = z.enum([
+  "unknown_user",
+  "mailbox_full",
+  "content",
+  "spam",
+  "policy",
+  "other",
+  "recipient_temporary",
+  "security_filter",
+  "dmarc_unauthorized",
+  "temporary_technical",
+]);
+
+/** A row of the table of reasons: the category of a permanent and of a temporary refusal, and a type that overrides the server's. */
+const mappingRow = z.object({ permanent: category, temporary: category, type: z.enum(["hard", "soft"]).optional() });
 
 export const accountInput = z.object({
   name: z.string().min(1).max(200),
@@ -59,6 +78,23 @@ export const accountInput = z.object({
     .optional()
     .describe("Whose bounces are logged. auto: everybody's until you have upserted contacts, then only theirs."),
 });
+
+/** What more an account can set. */
+export const accountRules = {
+  neverLog: z
+    .array(z.string().min(3).max(320))
+    .max(10_000)
+    .optional()
+    .describe("Addresses, and domains as @example.com, that are never logged."),
+  mapping: z
+    .partialRecord(z.string(), mappingRow)
+    .optional()
+    .describe("Rows by reason, over the default ones: whether mailbox full, spam or policy count as hard is yours to say."),
+  globalRule: z
+    .boolean()
+    .optional()
+    .describe("Share hard bounces, and benefit: an address that bounced in three unrelated organisations is left out."),
+};
 
 export const contact = z
   .object({
@@ -195,6 +231,7 @@ export const address = z
     engagementId: z.string().nullable(),
     lastSignOfLife: time.nullable().describe("When a person last wrote from there."),
     unbounce: z.object({ allowed: z.boolean() }),
+    appeal: z.object({ allowed: z.boolean() }).describe("Against the global rule."),
     text: z.string(),
   })
   .meta({ id: "Address" });

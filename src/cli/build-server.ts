@@ -22,6 +22,7 @@ export const buildServer = async (house: House, nudge: () => void): Promise<Fast
   });
   await buildApi(server, {
     database,
+    keys: house.keys,
     now,
     version: packageJson.version,
     nudge,

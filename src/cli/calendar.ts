@@ -3,6 +3,7 @@ import { listAccounts } from "../store/accounts.ts";
 import { accountsWithAgedPending, agePending } from "../store/age-pending.ts";
 import { deleteEndedAuthorizations } from "../store/authorizations.ts";
 import { forgetOld } from "../store/forget-old.ts";
+import { reportGlobally, sharingAccounts } from "../store/global-bounces.ts";
 import { deleteEndedSignIns } from "../store/sign-in.ts";
 import { claimSlot, forgetSlots } from "../store/slots.ts";
 import { accountsWithExpiredNotices, accountsWithWaitingNotices, expireWaiting, retryWaiting } from "../store/waiting-notices.ts";
@@ -16,6 +17,7 @@ const day = 86_400_000;
 export const calendar: readonly Work[] = [
   { when: "*/10 * * * *", name: "waiting-notices", work: tryWaiting },
   { when: "*/10 * * * *", name: "age-pending", work: ageAll },
+  { when: "7 * * * *", name: "global-rule", work: reportAll },
   { when: "17 3 * * *", name: "forget-old", work: forgetAll },
 ];
 
@@ -64,4 +66,9 @@ async function forgetAll({ database, now, config }: House): Promise<void> {
     await deleteEndedAuthorizations(tx, now());
     await forgetSlots(tx, now() - 7 * day);
   });
+}
+
+/** What accounts that share report of their addresses, one account after the other. */
+async function reportAll({ database, keys }: House): Promise<void> {
+  for (const accountId of await sharingAccounts(database.read)) await reportGlobally(database, keys, accountId);
 }

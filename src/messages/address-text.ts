@@ -12,3 +12,6 @@ export const addressText = (language: Language, health: AddressHealth | null): s
   if (unbounced) return text(language, "address.unbounced", { who: unbounced.by, date: timeText(language, unbounced.at) });
   return text(language, "address.eligible");
 };
+
+/** What is said of an address that only the global rule leaves out. */
+export const globalText = (language: Language): string => text(language, "address.global");

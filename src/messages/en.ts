@@ -108,6 +108,7 @@ export const en = {
   "address.unknown": "Nothing is known of this address.",
   "address.eligible": "Mail can go to this address.",
   "address.ineligible": "Left out of marketing since {date}: {category}. One-to-one mail is allowed; it will probably bounce.",
+  "address.global": "Globally bounced: mail to it failed in several unrelated organisations. Check the address another way, or appeal.",
   "address.unbounced": "Made usable again by {who} on {date}.",
 
   "page.timeline.title": "Bounces",

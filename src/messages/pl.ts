@@ -111,6 +111,8 @@ export const pl: Record<TextKey, string> = {
   "address.unknown": "Nic nie wiadomo o tym adresie.",
   "address.eligible": "Na ten adres można wysyłać.",
   "address.ineligible": "Pomijany w marketingu od {date}: {category}. Poczta indywidualna jest dozwolona, ale zapewne zostanie odrzucona.",
+  "address.global":
+    "Odrzucenie globalne: poczta do tego adresu zawiodła w kilku niezależnych organizacjach. Sprawdź adres inaczej albo odwołaj się.",
   "address.unbounced": "{who} odblokował(a) ten adres {date}.",
 
   "page.timeline.title": "Odrzucenia",

@@ -3,7 +3,7 @@
  * milliseconds in bigint, JSON is text that code parses, booleans are 0 or 1, ids are made by us (a prefix and a ULID).
  * Every table that belongs to a customer has account_id first in its key; nothing is read without it.
  */
-import type { Kysely, Transaction } from "kysely";
+import type { Generated, Kysely, Transaction } from "kysely";
 import type { Category, Kind } from "../bounces/report.ts";
 
 /** 0 or 1: SQLite has no boolean. */
@@ -28,6 +28,10 @@ export type Tables = {
     never_log: JsonText;
     /** 1 once the CRM has upserted contacts. */
     has_contacts: Flag;
+    /** The account's own rows of the table of reasons (bounces/mapping.ts). */
+    mapping: Generated<JsonText>;
+    /** 1: shares hard bounces for the global rule, and benefits from it. */
+    global_rule: Generated<Flag>;
     /** The sequence of the newest event; raised late in each transaction that appends some. */
     event_seq: number;
     created_at: Millis;
@@ -242,6 +246,9 @@ export type Tables = {
   /** One-time links into the pages, and the browser sessions they open; secrets as SHA-256, hex. */
   sign_in_links: { account_id: string; hash: string; expires_at: Millis };
   web_sessions: { account_id: string; hash: string; expires_at: Millis };
+  /** Which addresses hard-bounced where, by keyed hash alone: the only thing that crosses accounts. */
+  global_reports: { address_hash: string; account_id: string; organisation: string; at: Millis };
+  global_appeals: { account_id: string; address_hash: string; said_by: string; note: string; at: Millis };
   /** What people said of notices, with what had been offered to them: labelled examples. */
   notice_decisions: {
     account_id: string;

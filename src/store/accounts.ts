@@ -1,6 +1,7 @@
 import type { Selectable } from "kysely";
+import type { Mapping } from "../bounces/mapping.ts";
 import type { Json } from "../ports/connector.ts";
-import type { LogFor, Read, Tables, Write } from "../ports/database.ts";
+import type { Flag, LogFor, Read, Tables, Write } from "../ports/database.ts";
 import { newId } from "./ids.ts";
 import { fromJson, toJson } from "./json.ts";
 import { type ListOptions, type ListPage, listPage, pageLimit, readPosition } from "./list-page.ts";
@@ -14,6 +15,10 @@ export type Account = {
   logFor: LogFor;
   /** Addresses, and domains with a leading `@`, whose bounces are never logged. Lower case. */
   neverLog: string[];
+  /** Its own rows of the table of reasons. */
+  mapping: Partial<Mapping>;
+  /** Shares hard bounces for the global rule, and benefits from it. */
+  globalRule: boolean;
   hasContacts: boolean;
   eventSeq: number;
   createdAt: number;
@@ -22,7 +27,15 @@ export type Account = {
   erasedAt: number | null;
 };
 
-export type NewAccount = { name: string; externalId?: string | null; metadata?: Json; logFor?: LogFor; neverLog?: readonly string[] };
+export type NewAccount = {
+  name: string;
+  externalId?: string | null;
+  metadata?: Json;
+  logFor?: LogFor;
+  neverLog?: readonly string[];
+  mapping?: Partial<Mapping>;
+  globalRule?: boolean;
+};
 
 /** Makes an account; one with the same `externalId` is changed instead. */
 export const upsertAccount = async (tx: Write, account: NewAccount, now: number): Promise<Account> => {
@@ -35,6 +48,8 @@ export const upsertAccount = async (tx: Write, account: NewAccount, now: number)
       metadata: toJson(account.metadata ?? {}),
       log_for: account.logFor ?? "auto",
       never_log: toJson((account.neverLog ?? []).map((entry) => entry.toLowerCase())),
+      mapping: toJson(account.mapping ?? {}),
+      global_rule: (account.globalRule ? 1 : 0) as Flag,
       has_contacts: 0,
       event_seq: 0,
       created_at: now,
@@ -48,6 +63,8 @@ export const upsertAccount = async (tx: Write, account: NewAccount, now: number)
         updated_at: now,
         ...(account.logFor && { log_for: account.logFor }),
         ...(account.neverLog && { never_log: eb.ref("excluded.never_log") }),
+        ...(account.mapping && { mapping: eb.ref("excluded.mapping") }),
+        ...(account.globalRule !== undefined && { global_rule: eb.ref("excluded.global_rule") }),
       })),
     )
     .returningAll()
@@ -86,6 +103,8 @@ export const updateAccount = async (tx: Write, accountId: string, changes: Parti
       ...(changes.externalId !== undefined && { external_id: changes.externalId }),
       ...(changes.metadata !== undefined && { metadata: toJson(changes.metadata) }),
       ...(changes.logFor !== undefined && { log_for: changes.logFor }),
+      ...(changes.mapping !== undefined && { mapping: toJson(changes.mapping) }),
+      ...(changes.globalRule !== undefined && { global_rule: (changes.globalRule ? 1 : 0) as Flag }),
       ...(changes.neverLog !== undefined && { never_log: toJson(changes.neverLog.map((entry) => entry.toLowerCase())) }),
     })
     .where("id", "=", accountId)
@@ -101,6 +120,8 @@ const toAccount = (row: Selectable<Tables["accounts"]>): Account => ({
   metadata: fromJson<Json>(row.metadata),
   logFor: row.log_for,
   neverLog: fromJson<string[]>(row.never_log),
+  mapping: fromJson<Partial<Mapping>>(row.mapping),
+  globalRule: row.global_rule === 1,
   hasContacts: row.has_contacts === 1,
   eventSeq: row.event_seq,
   createdAt: row.created_at,

@@ -28,6 +28,8 @@ const ofAccounts = [
   "webhook_letters",
   "connect_links",
   "authorizations",
+  "global_reports",
+  "global_appeals",
   "address_events",
   "addresses",
 ] as const satisfies readonly (keyof Tables)[];

@@ -32,7 +32,7 @@ export const historyEntry = (notice: Notice, outcome: RecipientOutcome, match: M
         language: notice.report.language,
       },
       match: { rule: match.rule, confidence: match.confidence, confirmedBy: match.confirmedBy, trusted: match.trusted },
-      classification: { rule: outcome.rule, parserVersion: notice.report.parserVersion, mapping: "default" },
+      classification: { rule: outcome.rule, parserVersion: notice.report.parserVersion, mapping: notice.mapping ?? "default" },
       notice: { inboxId: notice.inboxId, folder: notice.folder, format: notice.format, receivedAt: notice.receivedAt },
       willRetryUntil: outcome.willRetryUntil,
     },

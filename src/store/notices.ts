@@ -31,6 +31,8 @@ export type Notice = {
   matches: TiedRecipient[];
   report: Report;
   threadId: string | null;
+  /** By whose table of reasons its outcomes are classified; only while it is being tied. */
+  mapping?: "account";
   backfill: boolean;
   waitsUntil: number | null;
   receivedAt: number;

@@ -1,4 +1,6 @@
+import { classify } from "../bounces/classify.ts";
 import { addressKey } from "../bounces/keys.ts";
+import { defaultMapping, type Mapping } from "../bounces/mapping.ts";
 import { confirmMatch, idsNamed, likelyWithinMs, type Match, matchReport, type RecipientMatch } from "../bounces/match.ts";
 import type { RecipientOutcome } from "../bounces/report.ts";
 import type { NoticeState, Write } from "../ports/database.ts";
@@ -33,8 +35,9 @@ export const tieNotices = async (
   options: { waitingIsOver: boolean },
   now: number,
 ): Promise<NewEvent[]> => {
-  const notices = await lockNotices(tx, accountId, noticeIds);
-  if (notices.length === 0) return [];
+  const locked = await lockNotices(tx, accountId, noticeIds);
+  if (locked.length === 0) return [];
+  const notices = await underOwnMapping(tx, accountId, locked);
   const sought = await seek(tx, accountId, notices, options);
   const ties = sought.flatMap((one) => one.ties);
   const decisions = await decideWhomToLog(tx, accountId, ties);
@@ -55,6 +58,18 @@ export const tieNotices = async (
   );
   const others = receipts.filter((id) => !noticeIds.includes(id));
   return [...events, ...told, ...(await tieNotices(tx, accountId, others, { waitingIsOver: false }, now))];
+};
+
+/** The account's own table of reasons over the default one, where it has one: what a person set counts from the next notice on. */
+const underOwnMapping = async (tx: Write, accountId: string, notices: readonly Notice[]): Promise<Notice[]> => {
+  const account = await tx.selectFrom("accounts").select("mapping").where("id", "=", accountId).executeTakeFirst();
+  const own = fromJson<Partial<Mapping>>(account?.mapping ?? "{}");
+  if (Object.keys(own).length === 0) return [...notices];
+  const mapping = { ...defaultMapping, ...own } as Mapping;
+  return notices.map((notice) => {
+    const recipients = notice.report.recipients.map((outcome) => ({ ...outcome, ...classify(outcome, mapping) }));
+    return { ...notice, mapping: "account" as const, report: { ...notice.report, recipients } };
+  });
 };
 
 /** One recipient of one notice, tied to a recipient of a sent message. */

@@ -86,6 +86,7 @@ export const startServer = async (deps: Partial<ApiDeps> = {}, authorize?: Autho
   });
   await buildApi(server, {
     database,
+    keys,
     now: () => now,
     version: "0.0.0",
     connectInbox: async () => {

@@ -21,6 +21,7 @@ import * as events from "../../src/store/events.ts";
 import * as fence from "../../src/store/fence.ts";
 import * as forgetOld from "../../src/store/forget-old.ts";
 import * as gaps from "../../src/store/gaps.ts";
+import * as globalBounces from "../../src/store/global-bounces.ts";
 import * as inboxSecrets from "../../src/store/inbox-secrets.ts";
 import * as inboxes from "../../src/store/inboxes.ts";
 import * as mergeContacts from "../../src/store/merge-contacts.ts";
@@ -202,6 +203,10 @@ const calls: Record<string, (s: Setting) => unknown> = {
   "gaps/saveGaps": (s) =>
     s.write((tx) => gaps.saveGaps(tx, s.mine, s.theirs.inboxId, [{ folder: "x", from: null, to: null, because: "x" }], now)),
   "gaps/listGaps": (s) => gaps.listGaps(s.read, s.mine, s.theirs.inboxId).then((all) => all.filter((gap) => gap.folder !== "x")),
+  "global-bounces/reportGlobally": (s) => globalBounces.reportGlobally(s.database, s.keys, s.mine),
+  "global-bounces/globallyBounced": (s) => globalBounces.globallyBounced(s.read, s.keys, s.mine, ["foreign@x.example"], now),
+  "global-bounces/appealGlobal": (s) =>
+    s.write((tx) => globalBounces.appealGlobal(tx, s.keys, s.mine, "foreign@x.example", { by: "x", note: "x" }, now)),
   "inbox-secrets/readSecrets": (s) => inboxSecrets.readSecrets(s.read, s.keys, s.mine, s.theirs.inboxId),
   "inbox-secrets/saveSecrets": async (s) => [
     await s.write((tx) => inboxSecrets.saveSecrets(tx, s.keys, s.mine, s.theirs.inboxId, "ours", 1)),
@@ -364,6 +369,7 @@ const withoutAccount: Record<string, string> = {
   "authorizations/takeAuthorization": "finds out whose sign-in it is",
   "authorizations/deleteEndedAuthorizations": "removes what has ended, of everybody",
   "connect-links/findConnectLink": "finds out whose link it is",
+  "global-bounces/sharingAccounts": "tells the scheduler which accounts share; gives ids alone",
   "inbox-secrets/resealSecrets": "turns the keys of the whole installation",
   "key-check/checkKeys": "the installation's keys",
   "sign-in/deleteEndedSignIns": "removes what has ended, of everybody",

@@ -161,6 +161,8 @@ const tables = [
   "web_sessions",
   "connect_links",
   "authorizations",
+  "global_reports",
+  "global_appeals",
   "notice_decisions",
   "address_events",
   "addresses",

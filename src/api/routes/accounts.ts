@@ -5,7 +5,7 @@ import { createApiKey } from "../../store/api-keys.ts";
 import type { Api, ApiDeps } from "../deps.ts";
 import { notFound } from "../problem.ts";
 import { rfc3339 } from "../rfc3339.ts";
-import { account, accountInput, listOf, page } from "../shapes.ts";
+import { account, accountInput, accountRules, listOf, page } from "../shapes.ts";
 
 const tags = ["accounts"];
 const config = { needs: "admin" as const };
@@ -19,7 +19,7 @@ export const accountRoutes = (api: Api, deps: ApiDeps): void => {
       schema: {
         tags,
         summary: "Make an account; one with the same externalId is changed instead.",
-        body: accountInput,
+        body: accountInput.extend(accountRules),
         response: { 200: account },
       },
     },
@@ -60,7 +60,16 @@ export const accountRoutes = (api: Api, deps: ApiDeps): void => {
 
   api.patch(
     "/v1/accounts/:id",
-    { config, schema: { tags, summary: "Change an account.", params, body: accountInput.partial(), response: { 200: account } } },
+    {
+      config,
+      schema: {
+        tags,
+        summary: "Change an account.",
+        params,
+        body: accountInput.extend(accountRules).partial(),
+        response: { 200: account },
+      },
+    },
     async ({ params: { id }, body: { metadata, ...rest } }) => {
       const changes = { ...rest, ...(metadata && { metadata: metadata as Json }) };
       const found = await deps.database.transaction((tx) => updateAccount(tx, id, changes, deps.now()));
@@ -98,6 +107,9 @@ const presentAccount = (row: Account): z.infer<typeof account> => ({
   name: row.name,
   metadata: row.metadata as Record<string, unknown>,
   logFor: row.logFor,
+  neverLog: row.neverLog,
+  mapping: row.mapping,
+  globalRule: row.globalRule,
   createdAt: rfc3339(row.createdAt),
   updatedAt: rfc3339(row.updatedAt),
 });

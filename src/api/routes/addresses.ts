@@ -1,8 +1,9 @@
 import { z } from "zod";
 import { addressKey } from "../../bounces/keys.ts";
-import { addressText } from "../../messages/address-text.ts";
+import { addressText, globalText } from "../../messages/address-text.ts";
 import type { Language } from "../../messages/text.ts";
 import { readAddresses } from "../../store/addresses.ts";
+import { appealGlobal, globallyBounced } from "../../store/global-bounces.ts";
 import { unbounce } from "../../store/unbounce.ts";
 import type { AddressHealth } from "../../timeline/address-health.ts";
 import { accountOf } from "../account-of.ts";
@@ -16,7 +17,22 @@ const tags = ["addresses"];
 const params = z.object({ address: z.string().min(3).max(320) });
 const querystring = z.object({ language });
 
+const by = z.string().min(1).max(200).default("the CRM").describe("Who says so.");
+
 export const addressRoutes = (api: Api, deps: ApiDeps): void => {
+  const showAll = async (accountId: string, given: readonly string[], wish: Language): Promise<z.infer<typeof address>[]> => {
+    const { read } = deps.database;
+    const keys = given.map(addressKey);
+    const found = await readAddresses(read, accountId, keys);
+    const global = await globallyBounced(read, deps.keys, accountId, keys, deps.now());
+    return given.map((one) => present(one, found.get(addressKey(one)) ?? null, global.has(addressKey(one)), wish));
+  };
+  const show = async (accountId: string, given: string, wish: Language): Promise<z.infer<typeof address>> => {
+    const [one] = await showAll(accountId, [given], wish);
+    if (!one) throw new Error("show: nothing was asked for");
+    return one;
+  };
+
   api.get(
     "/v1/addresses/:address",
     {
@@ -31,9 +47,7 @@ export const addressRoutes = (api: Api, deps: ApiDeps): void => {
       },
     },
     async (request) => {
-      const key = addressKey(request.params.address);
-      const found = await readAddresses(deps.database.read, accountOf(request), [key]);
-      return present(request.params.address, found.get(key) ?? null, languageOf(request));
+      return show(accountOf(request), request.params.address, languageOf(request));
     },
   );
 
@@ -50,9 +64,7 @@ export const addressRoutes = (api: Api, deps: ApiDeps): void => {
       },
     },
     async (request) => {
-      const { addresses } = request.body;
-      const found = await readAddresses(deps.database.read, accountOf(request), addresses.map(addressKey));
-      return { data: addresses.map((one) => present(one, found.get(addressKey(one)) ?? null, languageOf(request))) };
+      return { data: await showAll(accountOf(request), request.body.addresses, languageOf(request)) };
     },
   );
 
@@ -65,7 +77,7 @@ export const addressRoutes = (api: Api, deps: ApiDeps): void => {
         summary: "Make an address usable again, with a note why. The bounces stay on the timeline.",
         params,
         querystring,
-        body: z.object({ note: z.string().min(1).max(1000), by: z.string().min(1).max(200).default("the CRM") }),
+        body: z.object({ note: z.string().min(1).max(1000), by }),
         response: { 200: address },
       },
     },
@@ -75,22 +87,51 @@ export const addressRoutes = (api: Api, deps: ApiDeps): void => {
         unbounce(tx, accountOf(request), request.params.address, by, note, deps.now()),
       );
       if (!health) throw new Problem("not-found", "No bounce is known of this address in this account: there is nothing to undo.");
-      return present(request.params.address, health, languageOf(request));
+      return show(accountOf(request), request.params.address, languageOf(request));
+    },
+  );
+
+  api.post(
+    "/v1/addresses/:address/appeal",
+    {
+      config: { needs: "write" },
+      schema: {
+        tags,
+        summary: "Say that the global rule is wrong about an address: it no longer counts for this account.",
+        params,
+        querystring,
+        body: z.object({ note: z.string().min(1).max(1000), by }),
+        response: { 200: address },
+      },
+    },
+    async (request) => {
+      const key = addressKey(request.params.address);
+      const accountId = accountOf(request);
+      const global = await globallyBounced(deps.database.read, deps.keys, accountId, [key], deps.now());
+      if (!global.has(key)) throw new Problem("not-found", "The global rule says nothing about this address in this account.");
+      await deps.database.transaction((tx) => appealGlobal(tx, deps.keys, accountId, key, request.body, deps.now()));
+      return show(accountId, request.params.address, languageOf(request));
     },
   );
 };
 
-const present = (given: string, health: AddressHealth | null, wish: Language): z.infer<typeof address> => ({
-  object: "address",
-  address: given,
-  known: health !== null,
-  marketing: { eligible: health?.eligible ?? true, reason: health?.eligible === false ? (health.reason ?? "other") : null },
-  oneToOne: { eligible: true, warning: health?.eligible === false ? addressText(wish, health) : null },
-  hardBounceReason: health?.reason ?? null,
-  globalBounce: false,
-  since: rfc3339OrNull(health?.since ?? null),
-  engagementId: health?.engagementId ?? null,
-  lastSignOfLife: rfc3339OrNull(health?.lastSignOfLife ?? null),
-  unbounce: { allowed: health?.eligible === false },
-  text: addressText(wish, health),
-});
+const present = (given: string, health: AddressHealth | null, global: boolean, wish: Language): z.infer<typeof address> => {
+  const own = health?.eligible === false;
+  const text = global && !own ? globalText(wish) : addressText(wish, health);
+  return {
+    object: "address",
+    address: given,
+    known: health !== null || global,
+    marketing: { eligible: !own && !global, reason: own ? (health.reason ?? "other") : global ? "global" : null },
+    oneToOne: { eligible: true, warning: own || global ? text : null },
+    // Empty where only the global rule applies: this account has no bounce of its own.
+    hardBounceReason: health?.reason ?? null,
+    globalBounce: global,
+    since: rfc3339OrNull(health?.since ?? null),
+    engagementId: health?.engagementId ?? null,
+    lastSignOfLife: rfc3339OrNull(health?.lastSignOfLife ?? null),
+    unbounce: { allowed: own },
+    appeal: { allowed: global },
+    text,
+  };
+};
