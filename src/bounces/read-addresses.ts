@@ -48,6 +48,24 @@ export const addressesIn = (text: string): string[] => {
   return [...found.values()];
 };
 
+/** The addresses that follow one in a list: ", ewa@customer.example; ola@customer.example: 550 …". None where other words do. */
+export const addressesAfter = (rest: string): string[] => {
+  if (!/^[>\s]{0,9}[,;]/.test(rest)) return [];
+  const [list = ""] = rest.slice(rest.search(/[,;]/) + 1, 2000).split(/[:\n]/, 1);
+  const listed = list.split(/[,;]/).map((piece) => cleanAddress(piece));
+  return listed.every((address) => address !== "") ? listed : [];
+};
+
+/**
+ * What Exchange makes of an address of another kind: "IMCEASMTP-jan+40customer+2Eexample@mx.example" stands for jan@customer.example.
+ * An X.500 name (IMCEAEX) stands for no address, and is left as it is.
+ */
+const decodeImcea = (address: string): string => {
+  const encoded = /^imceasmtp-([^@]{1,400})@/i.exec(address)?.[1];
+  const decoded = encoded?.replace(/\+([0-9a-f]{2})/gi, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)));
+  return decoded && isAddress(decoded) ? decoded : address;
+};
+
 /** xtext (RFC 3461, section 4): "+2B" stands for "+". Applied only where the text holds a sign that must be encoded. */
 const decodeXtext = (text: string): string => {
   if (!/\+(?:2B|3D)/.test(text)) return text;
@@ -77,7 +95,7 @@ export const typedAddress = (value: string): string => {
       .trim(),
   );
   const bracketed = /<([^<>]+)>/.exec(bare)?.[1] ?? bare;
-  const clean = cleanAddress(decodeXtext(bracketed.trim()));
+  const clean = decodeImcea(cleanAddress(decodeXtext(bracketed.trim())));
   return clean || addressesIn(bracketed)[0] || (/^[^\s@<>"]{1,64}$/.test(bracketed) ? bracketed : "");
 };
 

@@ -6,9 +6,9 @@
  *                                                   SMTP error from remote mail server: 550 No such user
  */
 import { type Finding, finding } from "./finding.ts";
-import { addressesIn, cleanAddress } from "./read-addresses.ts";
+import { addressesAfter, addressesIn, cleanAddress } from "./read-addresses.ts";
 
-type AddressLine = { address: string; originalAddress: string | null; rest: string };
+type AddressLine = { address: string; also: string[]; originalAddress: string | null; rest: string };
 
 /** The alias that stands behind a member: Postfix "(expanded from <a>)", Exim "(generated from a)", Sendmail "(expanded from: <a>)". */
 const aliasOf = (rest: string): string | null => {
@@ -29,7 +29,7 @@ const readAddressLine = (line: string): AddressLine | null => {
   const rest = bare.slice(word[0].length);
   // "jan@customer.example wrote" is prose; a block's line ends here or goes on with a sign.
   return /^\s*(?:$|[:;,(.<]|-|\.\.\.|\[mailto|on |\d{3} |failed|invalid )/i.test(rest)
-    ? { address, originalAddress: aliasOf(rest), rest }
+    ? { address, also: addressesAfter(rest), originalAddress: aliasOf(rest), rest }
     : null;
 };
 
@@ -52,9 +52,13 @@ const addWords = (block: Block, words: string): void => {
   block.said ||= saysSomething(words);
 };
 
+/** Whether two addresses stand one below the other, and of the first nothing is said: the words below are about both. */
+const isGrouped = (one: Block | undefined, next: Block | undefined): boolean =>
+  one !== undefined && next !== undefined && !one.said && one.line.originalAddress === null && next.number === one.number + 1;
+
 /**
- * The blocks of a text, at most 5,000. `reply` holds the lines between an address and the next blank line or address; the last
- * address of a group without words of their own shares the words that follow the group.
+ * The blocks of a text, at most 5,000. What is said of an address are the lines from it to the next
+ * blank line or address; addresses of one line, or one below the other, share the words that follow.
  */
 export const readBlocks = (text: string): Finding[] => {
   const blocks: Block[] = [];
@@ -73,11 +77,12 @@ export const readBlocks = (text: string): Finding[] => {
       addWords(current, line.trim());
     }
   }
-  return blocks.map(({ line, number, words }) => {
-    const said = words.filter((word) => !isRule(word)).join(" ");
-    return finding(line.address, said, {
-      originalAddress: line.originalAddress ?? aliasOf(said),
-      where: `line ${number} of the text`,
-    });
+  const words = blocks.map((block) => block.words.filter((word) => !isRule(word)).join(" "));
+  // From the last on, so that words reach all of a group.
+  for (let n = blocks.length - 2; n >= 0; n--) if (isGrouped(blocks[n], blocks[n + 1])) words[n] = words[n + 1] ?? "";
+  return blocks.flatMap(({ line, number }, n) => {
+    const said = words[n] ?? "";
+    const more = { originalAddress: line.originalAddress ?? aliasOf(said), where: `line ${number} of the text` };
+    return [line.address, ...line.also].map((address) => finding(address, said, more));
   });
 };

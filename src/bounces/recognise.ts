@@ -62,7 +62,7 @@ const saidInProse = (prose: string): string => {
   return rest.slice(0, blank < 0 ? rest.length : blank).join(" ");
 };
 
-/** A single recipient without words of their own gets those of the notice. */
+/** A recipient without words of their own gets those of the notice, where they are about no other or about all. */
 const withWords = (notice: Notice, found: Finding): Finding => {
   const said = saidInProse(notice.prose).replace(/\s+/g, " ").trim();
   return saysMore(said, found.diagnostic) ? { ...found, diagnostic: said } : found;
@@ -165,7 +165,8 @@ const dialectFindings = (dialect: Dialect, notice: Notice): Finding[] => {
   const usable = read.filter(({ address }) => !owners.has(addressKey(address)) || fieldKeys.has(addressKey(address)));
   const known = usable.length > 0 ? usable : field.length > 0 ? field : findingsOfReturned(notice);
   const merged = mergeFindings(known).map((found) => ({ ...found, known: found.known ?? dialect.reason ?? null }));
-  return merged.length === 1 ? merged.map((found) => withWords(notice, found)) : merged;
+  const sharesWords = merged.length === 1 || merged.every(({ diagnostic }) => diagnostic === null);
+  return sharesWords ? merged.map((found) => withWords(notice, found)) : merged;
 };
 
 const openingWords = ({ name, opening }: Dialect, head: string): string => {

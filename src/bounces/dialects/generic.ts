@@ -12,7 +12,7 @@ import { finding } from "../finding.ts";
 import { alternatives } from "../languages.ts";
 import type { Notice } from "../notice.ts";
 import { noticeSubject } from "../notice-subjects.ts";
-import { addressesIn, cleanAddress } from "../read-addresses.ts";
+import { addressesAfter, addressesIn, cleanAddress } from "../read-addresses.ts";
 import { readBlocks } from "../read-blocks.ts";
 import type { Dialect } from "./dialect.ts";
 
@@ -22,7 +22,10 @@ const labelled =
 /** Addresses behind a label such as "Recipient:", "could not be delivered to", "delivering your mail to". */
 export const readLabelled = (prose: string): Finding[] =>
   [...prose.slice(0, 6000).matchAll(labelled)]
-    .map(([, word = ""]) => cleanAddress(word))
+    .flatMap((found) => [
+      cleanAddress(found[1] ?? ""),
+      ...addressesAfter(prose.slice(found.index + found[0].replace(/[,;]$/, "").length, 6000)),
+    ])
     .filter((address) => address !== "")
     .map((address) => finding(address, null));
 
