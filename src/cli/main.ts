@@ -3,6 +3,7 @@ import packageJson from "../../package.json" with { type: "json" };
 import { accountCommand } from "./commands/account.ts";
 import { demoCommand } from "./commands/demo.ts";
 import { explainCommand } from "./commands/explain.ts";
+import { exportCommand } from "./commands/export.ts";
 import { inboxCommand } from "./commands/inbox.ts";
 import { inspectCommand } from "./commands/inspect.ts";
 import { keysCommand } from "./commands/keys.ts";
@@ -34,6 +35,7 @@ for (const command of [
   explainCommand(),
   timelineCommand(),
   unbounceCommand(),
+  exportCommand(),
 ]) {
   program.addCommand(inherit(command));
 }
