@@ -38,6 +38,13 @@ describe("a recipient", () => {
     ]);
   });
 
+  it("is not the sender, whom a notice's details name by another address than the owner's", () => {
+    const details = "Original Message Details\nSender Address: bounces+anna@sales.example\nRecipient Address: jan@customer.example\n";
+    expect(
+      told(textNotice({ body: `Your message to ${jan} couldn't be delivered.\n\n${details}` })).map((line) => line.split(" ")[0]),
+    ).toEqual([jan]);
+  });
+
   it("that only the returned message names is found, where it names no other", () => {
     const body = `Your message could not be delivered: mailbox full.\n\n${originalHead}\n`;
     expect(told(textNotice({ body }))).toEqual([`${jan} mailboxfull`]);

@@ -17,7 +17,7 @@ import { readBlocks } from "../read-blocks.ts";
 import type { Dialect } from "./dialect.ts";
 
 const labelled =
-  /(?:(?:could not|cannot|couldn't|unable to|not) be delivered to|(?:failed|original|intended|final)? ?recipients?(?: address)?|(?:e-?mail|message|mail|deliver\w{0,9})(?: \w{1,30}){0,3} (?:to|for)|rcpt to|address(?:ed)?(?: to)?|undeliverable to|(?:unknown |delivery )?user(?:id)?(?: failed)?|permanent errors|attempts)\s{0,9}:?\s{0,9}[<"']{0,2}([^\s<>"'@]{1,128}@[^\s<>"']{1,255})/gi;
+  /(?:(?:could not|cannot|couldn't|unable to|not) be delivered to|(?:failed|original|intended|final)? ?recipients?(?: address)?|(?:e-?mail|message|mail|deliver\w{0,9})(?: \w{1,30}){0,3} (?:to|for)|rcpt to|(?<!(?:sender|sender's|from|return|reply|reply-to|your) )address(?:ed)?(?: to)?|undeliverable to|(?:unknown |delivery )?user(?:id)?(?: failed)?|permanent errors|attempts)\s{0,9}:?\s{0,9}[<"']{0,2}([^\s<>"'@]{1,128}@[^\s<>"']{1,255})/gi;
 
 /** Addresses behind a label such as "Recipient:", "could not be delivered to", "delivering your mail to". */
 export const readLabelled = (prose: string): Finding[] =>
