@@ -34,7 +34,7 @@ export const languageOf = (request: {
 /** An engagement as the API gives it: its body, the words for it in the reader's language, and what was asked for beside it. */
 export const presentEngagement = (row: Engagement, wish: Language, expand: Expand): z.infer<typeof engagement> => ({
   ...engagementBody(row),
-  text: engagementText(wish, { ...row, address: row.recipient.address }),
+  text: engagementText(wish, row),
   ...(expand.has("sentMessage") && {
     sentMessage: {
       ...row.sentMessage,

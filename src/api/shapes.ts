@@ -34,7 +34,9 @@ const text = z.object({
   language: z.enum(["en", "pl"]),
   title: z.string(),
   meaning: z.string(),
+  likelyCause: z.string().nullable().describe("Where there is a sign for a cause that the server's words do not tell."),
   actions: z.array(z.object({ code: z.string(), text: z.string() })),
+  letter: z.object({ subject: z.string(), body: z.string() }).nullable().describe("For the sender's IT team, where that is what to do."),
 });
 
 export const account = z

@@ -39,7 +39,19 @@ export const en = {
   "action.send_later": "Send again later.",
   "action.ask_to_allow_and_send_later": "Ask to be allowed; send again later.",
   "action.letter_to_it": "Give this letter to your IT team.",
+  "action.left_out_correct_address": "Left out of marketing; correct the address.",
+  "action.left_out": "Left out of marketing; unbounce if the mailbox is in use.",
+  "action.change_content_allow_ips": "Ask them to allow your sending IP addresses, then unbounce.",
+  "action.ask_to_allow_ips": "Ask them, or their IT, to allow your sending IP addresses, then unbounce.",
+  "action.clone_and_send_later": "Clone the e-mail and send it to these contacts later.",
+  "action.ask_to_allow_ips_and_clone": "Ask them to allow your sending IP addresses; clone the e-mail and send it later.",
   "action.wait": "Wait until {time}; the mail server keeps trying, a second copy now may arrive twice.",
+
+  "likely.replied_before": "This address has answered you before: a filter is the likely cause.",
+
+  "letter.subject": "Mail from {from} is refused: {domain} does not authorise the server that sends it",
+  "letter.body":
+    "On {time} UTC a message from {from} to {address} was refused by {server}. It answered:\n\n{diagnostic}\n\nThe receiving side checks SPF, DKIM and DMARC of {domain} and found that our mail does not pass. Please check that\n\n1. the SPF record of {domain} names every service that sends our mail,\n2. those services sign with DKIM for {domain}, and the public keys stand in DNS,\n3. the DMARC record of {domain} says what you want done with mail that passes neither.\n\nUntil then mail to servers that check will come back.",
 
   "state.connecting": "Waiting for you to finish signing in at {provider}.",
   "state.needs_admin": "Your organisation must approve {app} first; send this text to your administrator.",
@@ -114,6 +126,7 @@ export const en = {
   "page.timeline.title": "Bounces",
   "page.timeline.empty": "No bounces yet. Connect an inbox; the first ones appear within minutes.",
   "page.timeline.older": "Older bounces",
+  "page.timeline.letter": "Letter to your IT team",
   "page.timeline.details": "Details",
   "page.timeline.reason": "Reason",
   "page.timeline.match": "Tied by",

@@ -41,7 +41,19 @@ export const pl: Record<TextKey, string> = {
   "action.send_later": "Wyślij ponownie później.",
   "action.ask_to_allow_and_send_later": "Poproś o dopuszczenie; wyślij ponownie później.",
   "action.letter_to_it": "Przekaż to pismo swojemu działowi IT.",
+  "action.left_out_correct_address": "Pominięty w mailingach; popraw adres.",
+  "action.left_out": "Pominięty w mailingach; odblokuj kontakt, jeśli skrzynka jest używana.",
+  "action.change_content_allow_ips": "Poproś o dopuszczenie adresów IP, z których wysyłasz, a potem odblokuj kontakt.",
+  "action.ask_to_allow_ips": "Poproś odbiorcę lub jego dział IT o dopuszczenie adresów IP, z których wysyłasz, a potem odblokuj kontakt.",
+  "action.clone_and_send_later": "Sklonuj e-mail i wyślij go do tych kontaktów później.",
+  "action.ask_to_allow_ips_and_clone": "Poproś o dopuszczenie adresów IP, z których wysyłasz; sklonuj e-mail i wyślij go później.",
   "action.wait": "Poczekaj do {time}; serwer pocztowy próbuje dalej, a druga kopia może dotrzeć podwójnie.",
+
+  "likely.replied_before": "Z tego adresu przyszła już do Ciebie odpowiedź: prawdopodobną przyczyną jest filtr.",
+
+  "letter.subject": "Poczta z adresu {from} jest odrzucana: {domain} nie upoważnia serwera, który ją wysyła",
+  "letter.body":
+    "{time} UTC serwer {server} odrzucił wiadomość z adresu {from} do {address}. Odpowiedział:\n\n{diagnostic}\n\nStrona odbierająca sprawdza SPF, DKIM i DMARC domeny {domain} i stwierdziła, że nasza poczta nie spełnia tych wymagań. Prosimy sprawdzić, czy\n\n1. rekord SPF domeny {domain} wymienia każdą usługę, która wysyła naszą pocztę,\n2. usługi te podpisują wiadomości DKIM dla {domain}, a klucze publiczne są w DNS,\n3. rekord DMARC domeny {domain} mówi, co robić z pocztą, która nie przechodzi żadnego z tych sprawdzeń.\n\nDo tego czasu poczta do serwerów, które to sprawdzają, będzie wracać.",
 
   "state.connecting": "Czekamy, aż zakończysz logowanie w {provider}.",
   "state.needs_admin": "Twoja organizacja musi najpierw zatwierdzić {app}; wyślij ten tekst administratorowi.",
@@ -118,6 +130,7 @@ export const pl: Record<TextKey, string> = {
   "page.timeline.title": "Odrzucenia",
   "page.timeline.empty": "Nie ma jeszcze odrzuceń. Połącz skrzynkę; pierwsze pojawią się w ciągu kilku minut.",
   "page.timeline.older": "Starsze odrzucenia",
+  "page.timeline.letter": "Pismo do działu IT",
   "page.timeline.details": "Szczegóły",
   "page.timeline.reason": "Powód",
   "page.timeline.match": "Powiązano przez",

@@ -4,6 +4,7 @@ import type { Json } from "../ports/connector.ts";
 import type { EngagementState, Read, Tables } from "../ports/database.ts";
 import { addressEffect } from "../timeline/address-health.ts";
 import type { Facts, Folded } from "../timeline/fold.ts";
+import { readAddresses } from "./addresses.ts";
 import { inBatches } from "./in-batches.ts";
 import { fromJson, fromJsonOrNull } from "./json.ts";
 import { type ListOptions, type ListPage, listPage, pageLimit, readPosition } from "./list-page.ts";
@@ -47,6 +48,8 @@ export type Engagement = {
   noticeId: string | null;
   notice: Facts["notice"] | null;
   addressEffect: "made_ineligible" | "none";
+  /** A person has written from the address, so it exists. */
+  hasReplied: boolean;
   pendingUntil: number | null;
   history: Folded["history"];
   backfill: boolean;
@@ -160,7 +163,7 @@ const filtered = (query: Query, filter: EngagementFilter): Query => {
   return narrowed;
 };
 
-/** Adds how the message's other recipients fared, in two statements for all rows. */
+/** Adds how the message's other recipients fared and whether the address is known to be alive, in three statements for all rows. */
 const withOthers = async (read: Read, accountId: string, rows: readonly Row[]): Promise<Engagement[]> => {
   const messages = [...new Set(rows.map((row) => row.sent_message_id))].sort();
   const recipients = await inBatches(messages, (batch) =>
@@ -181,14 +184,21 @@ const withOthers = async (read: Read, accountId: string, rows: readonly Row[]): 
       .where("state", "in", ["soft", "hard"])
       .execute(),
   );
+  const addresses = await readAddresses(
+    read,
+    accountId,
+    rows.map((row) => row.recipient_key),
+  );
   const totals = new Map(recipients.map((row) => [row.sent_message_id, row.total]));
   return rows.map((row) => {
     const othersFailed = failures.filter((failed) => failed.sent_message_id === row.sent_message_id && failed.id !== row.id).length;
-    return toEngagement(row, { othersFailed, othersTotal: Math.max((totals.get(row.sent_message_id) ?? 1) - 1, 0) });
+    const others = { othersFailed, othersTotal: Math.max((totals.get(row.sent_message_id) ?? 1) - 1, 0) };
+    const hasReplied = (addresses.get(row.recipient_key)?.lastSignOfLife ?? null) !== null;
+    return toEngagement(row, others, hasReplied);
   });
 };
 
-const toEngagement = (row: Row, others: { othersFailed: number; othersTotal: number }): Engagement => {
+const toEngagement = (row: Row, others: { othersFailed: number; othersTotal: number }, hasReplied: boolean): Engagement => {
   const folded = fromJson<Folded>(row.folded);
   const relation = folded.facts?.relation ?? "same";
   return {
@@ -226,6 +236,7 @@ const toEngagement = (row: Row, others: { othersFailed: number; othersTotal: num
     noticeId: folded.noticeId,
     notice: folded.facts?.notice ?? null,
     addressEffect: addressEffect(folded),
+    hasReplied,
     pendingUntil: row.pending_until,
     history: folded.history,
     backfill: row.backfill === 1,

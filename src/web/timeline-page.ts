@@ -35,13 +35,15 @@ const counts = (language: Language, bounces: readonly Engagement[]): Html => {
 
 const card = (language: Language, bounce: Engagement): Html => {
   const { recipient, sentMessage, server } = bounce;
-  const said = engagementText(language, { ...bounce, address: recipient.address });
+  const said = engagementText(language, bounce);
   return html`<li class="bounce ${bounce.state}">
 <h2><span aria-hidden="true">${signs[bounce.state]}</span>${said.title}</h2>
 <p class="who">${recipient.address}</p>
 <p>“${sentMessage.subject ?? "–"}”${sentMessage.from && ` · ${sentMessage.from}`} <span class="quiet">· <time datetime="${new Date(bounce.occurredAt).toISOString()}">${timeText(language, bounce.occurredAt)}</time></span></p>
 <p>${said.meaning}</p>
+${said.likelyCause && html`<p>${said.likelyCause}</p>`}
 ${said.actions.length > 0 && html`<ul class="do">${said.actions.map((action) => html`<li>${action.text}</li>`)}</ul>`}
+${said.letter && html`<details><summary>${text(language, "page.timeline.letter")}</summary><h3>${said.letter.subject}</h3><pre>${said.letter.body}</pre></details>`}
 ${server?.diagnostic && html`<blockquote lang="${server.language ?? "en"}">${server.diagnostic}</blockquote>`}
 <details><summary>${text(language, "page.timeline.details")}</summary>${details(language, bounce)}</details>
 </li>

@@ -107,6 +107,8 @@ describe("a contact's timeline", () => {
           title: "Twarde odrzucenie: Nieznany użytkownik",
           meaning: "Wiadomość nie dotarła do nobody@customer.example, a ponowna wysyłka nic nie zmieni.",
           actions: [{ code: "correct_address", text: "Popraw adres lub znajdź inny kontakt." }],
+          likelyCause: null,
+          letter: null,
         },
         match: { rule: "embedded_message_id", confidence: "certain", confirmedBy: null },
         classification: { rule: expect.any(String), parserVersion: expect.any(String), mapping: "default" },

@@ -2,6 +2,7 @@ import { expect, it } from "vitest";
 import { ConnectorError } from "../../src/ports/connector.ts";
 import type { Database } from "../../src/ports/database.ts";
 import { readAddresses } from "../../src/store/addresses.ts";
+import { listEngagements } from "../../src/store/engagements.ts";
 import { changeState, createInbox, getInbox } from "../../src/store/inboxes.ts";
 import { listNotices } from "../../src/store/notices.ts";
 import { findTraces, readTrace } from "../../src/store/traces.ts";
@@ -361,6 +362,9 @@ onBothEngines("a reply", (engine) => {
     const world = await makeWorld(await openNew(engine), { messages, pageSize: 2 });
     await world.turn();
     expect(await health(world.database, world.accountId)).toMatchObject({ eligible: false });
+    // Yet who has answered before exists, and the bounce is told with that sign.
+    const bounces = await listEngagements(world.database.read, world.accountId);
+    expect(bounces.data.map((engagement) => engagement.hasReplied)).toEqual([true]);
   });
 
   it("closes a delay of the message it answers as delivered", async () => {

@@ -18,6 +18,21 @@ describe("what to do about a bounce", () => {
     ["retracted", "unknown_user", null, []],
     ["hard", null, null, ["ask_to_allow"]],
   ] as const)("%s, %s, %s", (state, category, reason, actions) => {
-    expect(recommend(state, category, reason)).toEqual(actions);
+    expect(recommend(state, category, reason, "one_to_one")).toEqual(actions);
+  });
+
+  it.each([
+    ["hard", "unknown_user", "userunknown", ["left_out_correct_address"]],
+    ["hard", "mailbox_full", "mailboxfull", ["left_out"]],
+    ["soft", "mailbox_full", "mailboxfull", ["clone_and_send_later"]],
+    ["hard", "content", "contenterror", ["change_content_allow_ips"]],
+    ["hard", "content", "mesgtoobig", ["send_link"]],
+    ["hard", "spam", "spamdetected", ["ask_to_allow_ips"]],
+    ["soft", "security_filter", "greylisting", ["ask_to_allow_ips_and_clone"]],
+    ["soft", "recipient_temporary", "suspend", ["clone_and_send_later"]],
+    ["soft", "dmarc_unauthorized", "authfailure", ["letter_to_it"]],
+    ["pending", "temporary_technical", "networkerror", ["wait"]],
+  ] as const)("marketing: %s, %s, %s", (state, category, reason, actions) => {
+    expect(recommend(state, category, reason, "marketing")).toEqual(actions);
   });
 });

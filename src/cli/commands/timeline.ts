@@ -36,7 +36,7 @@ const contactId = async (house: House, accountId: string, contact: string): Prom
 
 /** One bounce in lines for people: state, address, cause, the server's words, how it was tied, what to do. */
 export const timelineLines = (bounce: Engagement): string[] => {
-  const said = engagementText("en", { ...bounce, address: bounce.recipient.address });
+  const said = engagementText("en", bounce);
   const cause = said.title.split(": ").slice(1).join(": ") || said.title;
   const note =
     bounce.state === "pending" && bounce.pendingUntil !== null
