@@ -14,7 +14,7 @@ export type History = gmail_v1.Schema$ListHistoryResponse;
 export type Listing = { ids: string[]; nextPageToken: string | null };
 
 /**
- * The few calls of the Gmail API (v1) that this connector makes, all read-only, each paid for with the limiter first. Null
+ * The few calls of the Gmail API (v1) that this connector makes, none of which changes the mailbox, each paid for with the limiter first. Null
  * where Google says that there is no such thing (404). Throws ConnectorError, or the signal's reason when it is aborted.
  */
 export type GmailApi = {
@@ -27,6 +27,9 @@ export type GmailApi = {
   message(id: string): Promise<Message | null>;
   /** The message as Google took it in; "too_large" when it is clearly over the limit. */
   raw(id: string, maxBytes: number): Promise<Buffer | "too_large" | null>;
+  /** Has each change published to a Pub/Sub topic, until the time that is given back (epoch milliseconds). */
+  watch(topicName: string): Promise<number>;
+  stopWatching(): Promise<void>;
 };
 
 type CallOptions = { signal: AbortSignal; headers: { authorization: string }; timeout: number; retry: false; maxContentLength?: number };
@@ -134,6 +137,13 @@ export const openApi = (inboxId: string, tools: Tools, access: Access): GmailApi
       const found = await call(units.messagesGet, request);
       if (found === null) return null;
       return "tooLarge" in found ? "too_large" : Buffer.from(present(found.raw), "base64url");
+    },
+    async watch(topicName) {
+      const found = present(await call(units.watch, (options) => users.watch({ userId, requestBody: { topicName } }, options)));
+      return Number(present(found.expiration));
+    },
+    async stopWatching() {
+      await call(units.stop, (options) => users.stop({ userId }, options));
     },
   };
 };

@@ -6,6 +6,7 @@ import { allFolders } from "./envelope-of.ts";
 import { fetchRaw } from "./fetch-raw.ts";
 import { probeGmail } from "./probe.ts";
 import { pullGmail } from "./pull.ts";
+import { pushWith } from "./push.ts";
 import { domainSecrets, readSettings, secrets, settings } from "./settings.ts";
 import { type Access, domainAccess, personAccess } from "./tokens.ts";
 
@@ -53,6 +54,7 @@ export const gmail: Connector = {
   authorize,
   signIn: signInWith(personAccess),
   open: openWith(personAccess),
+  push: pushWith((inbox, tools) => connect(personAccess, inbox, tools)),
   probe: (inbox, tools) => probeGmail(connect(personAccess, inbox, tools), tools.now()),
 };
 
@@ -64,5 +66,6 @@ export const gmailDomain: Connector = {
   describe: { label: "Gmail (whole organisation)", operatorOnly: true, limits, settings, secrets: domainSecrets },
   signIn: signInWith(domainAccess),
   open: openWith(domainAccess),
+  push: pushWith((inbox, tools) => connect(domainAccess, inbox, tools)),
   probe: (inbox, tools) => probeGmail(connect(domainAccess, inbox, tools), tools.now()),
 };

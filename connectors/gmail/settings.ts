@@ -25,15 +25,37 @@ const gateway = z
   .optional()
   .describe("Address of a gateway that is asked in place of *.googleapis.com, where the network allows no other way out");
 
+/** Of a service account's key file (JSON, hence its names) what is needed. */
+const serviceAccount = z.object({ client_email: z.string().min(1), private_key: z.string().min(1) });
+
+/** Where Google tells of new mail, in the same Google Cloud project as the app. config/README.md says how to make them. */
+const pubsub = z
+  .object({
+    topic: z
+      .string()
+      .regex(/^projects\/[^/]+\/topics\/[^/]+$/, "must be projects/<project>/topics/<topic>")
+      .describe("Topic Gmail publishes to, as projects/<project>/topics/<topic>"),
+    subscription: z
+      .string()
+      .regex(/^projects\/[^/]+\/subscriptions\/[^/]+$/, "must be projects/<project>/subscriptions/<subscription>")
+      .describe("A pull subscription to it, as projects/<project>/subscriptions/<subscription>"),
+    serviceAccount: serviceAccount.describe("Key of a service account with the role Pub/Sub Subscriber on it"),
+  })
+  .optional()
+  .describe("Be told of new mail at once, rather than only poll");
+
 /** The app the operator registered. */
 export const app = z.object({
   clientId: z.string().min(1).describe("Client id of the OAuth client (type: web application)"),
   clientSecret: z.string().min(1).describe("Its client secret"),
   gateway,
+  pubsub,
 });
 
-/** For a whole organisation: of a service account's key file (JSON, hence its names) what is needed. */
-const domainApp = z.object({ serviceAccount: z.object({ client_email: z.string().min(1), private_key: z.string().min(1) }), gateway });
+/** For a whole organisation. */
+const domainApp = z.object({ serviceAccount, gateway, pubsub });
+
+const pushApp = z.object({ gateway, pubsub });
 
 export type GmailSettings = z.infer<typeof settings>;
 export type GmailApp = z.infer<typeof app>;
@@ -54,6 +76,14 @@ export const readApp = (given: App): GmailApp => readAs(app, given, "the Google 
 
 /** The operator's service account. Throws ConnectorError "rejected" where none is set up. */
 export const readDomainApp = (given: App): DomainApp => readAs(domainApp, given, "the key of a Google service account");
+
+export type PubSub = NonNullable<z.infer<typeof pubsub>> & { gateway: string | undefined };
+
+/** Where Google tells of new mail; null where the operator has set nothing up, or not rightly. */
+export const readPubSub = (given: App): PubSub | null => {
+  const parsed = pushApp.safeParse(given);
+  return parsed.success && parsed.data.pubsub ? { ...parsed.data.pubsub, gateway: parsed.data.gateway } : null;
+};
 
 /** Stored secrets. What was stored is never part of the error. */
 export const readSecrets = (stored: Json): Secrets => {

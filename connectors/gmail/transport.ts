@@ -8,10 +8,10 @@ type Adapter = NonNullable<gaxios.GaxiosOptions["adapter"]>;
 
 /**
  * A proxy's page, or JSON that was cut short, comes as text: taken for an answer it would be an empty mailbox. Of a revocation
- * only the status counts.
+ * only the status counts, and 204 says that there is nothing more.
  */
 const isAnswer = (url: URL, { status, data }: { status: number; data: unknown }): boolean =>
-  status >= 300 || url.pathname === "/revoke" || (typeof data === "object" && data !== null);
+  status >= 300 || status === 204 || url.pathname === "/revoke" || (typeof data === "object" && data !== null);
 
 /**
  * How every request to Google is sent, the sign-in's included: once. gaxios would send it up to four times within two seconds

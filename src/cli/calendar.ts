@@ -7,7 +7,9 @@ import { reportGlobally, sharingAccounts } from "../store/global-bounces.ts";
 import { deleteEndedSignIns } from "../store/sign-in.ts";
 import { claimSlot, forgetSlots } from "../store/slots.ts";
 import { accountsWithExpiredNotices, accountsWithWaitingNotices, expireWaiting, retryWaiting } from "../store/waiting-notices.ts";
+import { renewDueWatches } from "../sync/push-watches.ts";
 import type { House } from "./house.ts";
+import { pushDeps } from "./push-deps.ts";
 
 type Work = { when: string; name: string; work: (house: House) => Promise<unknown> };
 
@@ -18,6 +20,7 @@ export const calendar: readonly Work[] = [
   { when: "*/10 * * * *", name: "waiting-notices", work: tryWaiting },
   { when: "*/10 * * * *", name: "age-pending", work: ageAll },
   { when: "7 * * * *", name: "global-rule", work: reportAll },
+  { when: "*/5 * * * *", name: "push-watches", work: (house) => renewDueWatches(pushDeps(house)) },
   { when: "17 3 * * *", name: "forget-old", work: forgetAll },
 ];
 

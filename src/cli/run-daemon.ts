@@ -1,11 +1,14 @@
 import type { FastifyInstance } from "fastify";
 import { startInProcessJobs } from "../jobs/in-process.ts";
 import { dueInboxes } from "../store/turns.ts";
+import { createHints } from "../sync/push-hints.ts";
+import { startListening } from "../sync/push-listen.ts";
 import { syncInbox } from "../sync/sync-inbox.ts";
 import { buildServer } from "./build-server.ts";
 import { scheduleCalendar } from "./calendar.ts";
 import { CliError } from "./exit-code.ts";
 import type { House } from "./house.ts";
+import { pushDeps } from "./push-deps.ts";
 import { startDelivery } from "./start-delivery.ts";
 import { syncDeps } from "./sync-deps.ts";
 
@@ -17,26 +20,28 @@ export type Daemon = {
   stop: () => Promise<void>;
 };
 
-/** Starts the pages, the API, the polling of inboxes, the sending of events and the calendar. `nextFreePort`: another port where the wanted one is taken. */
+/** Starts the pages, the API, the polling of inboxes and the listening for hints, the sending of events and the calendar. `nextFreePort`: another port where the wanted one is taken. */
 export const runDaemon = async (house: House, options: { nextFreePort?: boolean } = {}): Promise<Daemon> => {
   const deps = syncDeps(house);
+  const hints = createHints({ database: house.database, now: house.now, nudge: () => jobs.nudge() });
   const jobs = startInProcessJobs({
     due: (limit) => dueInboxes(house.database.read, house.now(), limit),
     keyOf: ({ inboxId }) => inboxId,
     work: async (inbox, signal) => {
-      await syncInbox(deps, inbox, signal);
+      await hints.duringTurn(inbox, () => syncInbox(deps, inbox, signal));
     },
     concurrency: house.config.sync.inboxesAtOnce,
     lookEveryMs: 1000,
     onError: (error) => house.log.error({ err: error }, "could not look what is due; trying again"),
   });
   const delivery = startDelivery(house.delivery, { endpointsAtOnce: house.config.webhooks.endpointsAtOnce, lookEveryMs: 1000 });
+  const listening = startListening(pushDeps(house), hints.take);
   const calendar = scheduleCalendar(house);
   const server = await buildServer(house, jobs.nudge);
   const stop = async (): Promise<void> => {
     await server.close();
     calendar.stop();
-    await Promise.all([jobs.stop(), delivery.stop()]);
+    await Promise.all([listening.stop(), jobs.stop(), delivery.stop()]);
   };
   try {
     return { url: await listen(server, house.config.listen, options.nextFreePort === true), nudge: jobs.nudge, stop };

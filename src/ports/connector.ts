@@ -143,10 +143,55 @@ export type Authorize = {
   revoke(tools: Tools): Promise<void>;
 };
 
+/** Something a provider watches in an inbox for us, to tell of new mail, until it expires (epoch milliseconds). */
+export type Watch = {
+  /** What notifications name it by. */
+  id: string;
+  /** SHA-256, hex, of the secret each notification must bear; null where they come by a way that needs none. */
+  secretHash: string | null;
+  /** What of the inbox it watches, in the connector's words. */
+  about: string;
+  expiresAt: number;
+};
+
+/**
+ * What a notification says of one watch. Of its own it says nothing about mail: `poll` makes the inbox due now, `renew` has its
+ * watches looked after too, because the provider ended one or is about to.
+ */
+export type Hint = { watchId: string; secret: string | null; wants: "poll" | "renew" };
+
+/** Renewed watches, when to look after them again, and in a sentence why there are fewer than wanted. */
+export type Renewed = { watches: readonly Watch[]; renewAt: number; warning: string | null };
+
+/** A notification as it came over HTTP. */
+export type PushRequest = { query: { readonly [name: string]: unknown }; body: string };
+
+/**
+ * Being told of new mail by the provider. It only says "poll now": notifications may be lost, doubled, late or forged, and
+ * polling finds all mail without them.
+ */
+export type Push = {
+  /** True where the operator has set up what it needs; `url`: where the provider can reach us by https, null if nowhere. */
+  ready(app: App, url: string | null): boolean;
+  /** Makes the inbox's watches, or renews those held. Throws ConnectorError only where that leaves none behind. */
+  renew(inbox: ConnectedInbox, tools: Tools, place: { url: string | null; held: readonly Watch[] }): Promise<Renewed>;
+  /** Ends them; what cannot be ended expires. */
+  stop(inbox: ConnectedInbox, tools: Tools, held: readonly Watch[]): Promise<void>;
+  /**
+   * Where notifications have to be fetched: does so until the signal is aborted, and takes each off the provider's list once
+   * `onHint` has worked. Never throws.
+   */
+  listen?(app: App, tools: Pick<Tools, "signal" | "now" | "log">, onHint: (hint: Hint) => Promise<void>): Promise<void>;
+  /** Where they are sent to us: what one says, and the text to answer with where the provider wants one. Nobody vouches for it. */
+  receive?(request: PushRequest): { answer: string | null; hints: readonly Hint[] };
+};
+
 export type Connector = {
   describe: Description;
   /** Only where people sign in at the provider's own page. */
   authorize?: Authorize;
+  /** Only where the provider can tell of new mail. */
+  push?: Push;
   /** Tries the settings and secrets against the server, read-only. Throws ConnectorError with a sentence that says what to do. */
   signIn(inbox: ConnectedInbox, tools: Tools): Promise<SignedIn>;
   open(inbox: ConnectedInbox, tools: Tools): Promise<Session>;

@@ -326,6 +326,19 @@ export type Tables = {
     error: string | null;
     created_at: Millis;
   };
+  /** When an inbox's watches at its provider are looked after again, and why there are fewer than wanted. */
+  push_inboxes: { account_id: string; inbox_id: string; renew_at: Millis; warning: string | null };
+  /** What a provider watches for us: it tells of new mail under `watch_id`, with a secret of which only the SHA-256 (hex) is kept. */
+  push_watches: {
+    account_id: string;
+    inbox_id: string;
+    watch_id: string;
+    /** Null: told in a way that needs no secret. */
+    secret_hash: string | null;
+    /** What of the inbox it watches, in its connector's words. */
+    about: string;
+    expires_at: Millis;
+  };
 };
 
 export type InboxState =

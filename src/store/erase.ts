@@ -32,6 +32,8 @@ const ofAccounts = [
   "global_appeals",
   "address_events",
   "addresses",
+  "push_inboxes",
+  "push_watches",
 ] as const satisfies readonly (keyof Tables)[];
 
 /** Deletes everything of an account. Its row stays without its name, so that whoever asks can be told that it is gone. */
@@ -72,7 +74,18 @@ export const eraseInbox = async (tx: Write, accountId: string, inboxId: string, 
   for (const table of ["notice_sources", "notice_waits", "notice_decisions"] as const) {
     await tx.deleteFrom(table).where("account_id", "=", accountId).where("notice_id", "in", notices).execute();
   }
-  const tables = ["engagements", "sent_messages", "notices", "seen_messages", "traces", "owed", "gaps", "inbox_secrets"] as const;
+  const tables = [
+    "engagements",
+    "sent_messages",
+    "notices",
+    "seen_messages",
+    "traces",
+    "owed",
+    "gaps",
+    "inbox_secrets",
+    "push_inboxes",
+    "push_watches",
+  ] as const;
   for (const table of tables)
     await tx
       .deleteFrom(table)

@@ -29,6 +29,7 @@ import * as noticeDecisions from "../../src/store/notice-decisions.ts";
 import * as noticeWaits from "../../src/store/notice-waits.ts";
 import * as notices from "../../src/store/notices.ts";
 import * as owed from "../../src/store/owed.ts";
+import * as pushWatches from "../../src/store/push-watches.ts";
 import * as reclassifiable from "../../src/store/reclassifiable.ts";
 import * as registerSent from "../../src/store/register-sent-messages.ts";
 import * as saveNotices from "../../src/store/save-notices.ts";
@@ -103,6 +104,8 @@ const setUp = async (database: Database, keys: Keys) => {
   const { link } = await write((tx) => connectLinks.createConnectLink(tx, accountId, linkWish("foreign"), late, now));
   const made = await write((tx) => webhooks.createWebhook(tx, keys, accountId, { url: "https://foreign.example/", after: 0 }, now));
   await write((tx) => webhookLetters.queueLetter(tx, accountId, made.webhook.id, 1, now));
+  const watch = { id: "foreign", secretHash: "foreign", about: "foreign", expiresAt: theirDueAt };
+  await write((tx) => pushWatches.savePush(tx, accountId, inboxId, { watches: [watch], renewAt: theirDueAt, warning: "foreign" }));
   await write((tx) => tx.updateTable("webhooks").set({ busy_until: theirDueAt }).where("id", "=", made.webhook.id).execute());
   const [engagement] = (await engagements.listEngagements(database.read, accountId)).data;
   const kept = await notices.readNotices(database.read, accountId, saved.notices);
@@ -272,6 +275,12 @@ const calls: Record<string, (s: Setting) => unknown> = {
   "owed/nextOwedAt": (s) => owed.nextOwedAt(s.read, s.mine, s.theirs.inboxId),
   "owed/releaseAttempts": (s) => s.write((tx) => owed.releaseAttempts(tx, stolen(s), ["foreign-owed"])),
   "owed/settleOwed": (s) => s.write((tx) => owed.settleOwed(tx, stolen(s), { done: ["foreign-owed"], again: [] }, now)),
+  "push-watches/readWatches": (s) => pushWatches.readWatches(s.read, s.mine, s.theirs.inboxId),
+  "push-watches/readPushWarning": (s) => pushWatches.readPushWarning(s.read, s.mine, s.theirs.inboxId),
+  "push-watches/savePush": (s) =>
+    s.write((tx) => pushWatches.savePush(tx, s.mine, s.theirs.inboxId, { watches: [], renewAt: now, warning: null })),
+  "push-watches/renewSoon": (s) => s.write((tx) => pushWatches.renewSoon(tx, s.mine, s.theirs.inboxId)),
+  "push-watches/forgetPush": (s) => s.write((tx) => pushWatches.forgetPush(tx, s.mine, s.theirs.inboxId)),
   "register-sent-messages/registerSentMessages": (s) => s.write((tx) => registerSent.registerSentMessages(tx, s.mine, [sentInput], now)),
   "save-page/savePage": (s) => savePage.savePage(s.database, { ...page(s.theirs, [sentMessage("foreign")]), accountId: s.mine }),
   "save-replies/saveReplies": (s) =>
@@ -372,6 +381,8 @@ const withoutAccount: Record<string, string> = {
   "global-bounces/sharingAccounts": "tells the scheduler which accounts share; gives ids alone",
   "inbox-secrets/resealSecrets": "turns the keys of the whole installation",
   "key-check/checkKeys": "the installation's keys",
+  "push-watches/findWatched": "finds out whose notification it is; gives ids and a hash alone",
+  "push-watches/inboxesDueForPush": "tells the calendar which inboxes have work; gives ids alone",
   "sign-in/deleteEndedSignIns": "removes what has ended, of everybody",
   "sign-in/sessionAccount": "finds out whose session it is",
   "sign-in/useSignInLink": "finds out whose link it is",

@@ -168,6 +168,8 @@ const tables = [
   "addresses",
   "webhooks",
   "webhook_letters",
+  "push_inboxes",
+  "push_watches",
 ] as const;
 
 /** Every row of every table, to compare before and after; rows in no order that matters. */

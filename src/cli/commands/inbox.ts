@@ -5,6 +5,7 @@ import { inboxText } from "../../messages/inbox-text.ts";
 import type { Connector } from "../../ports/connector.ts";
 import { inboxCredentials } from "../../store/inbox-secrets.ts";
 import { changeState, getInbox, type Inbox, listInboxes, updateInbox } from "../../store/inboxes.ts";
+import { readPushWarning } from "../../store/push-watches.ts";
 import { pollNow } from "../../store/turns.ts";
 import { connectInbox } from "../../sync/connect-inbox.ts";
 import { disconnectInbox } from "../../sync/disconnect-inbox.ts";
@@ -52,10 +53,12 @@ export const inboxCommand = (): Command => {
     .description("one inbox: its state, folders and warnings")
     .action((id: string, _options: object, command: Command) =>
       onInbox(command, id, async (house, row) => {
+        const push = await readPushWarning(house.database.read, row.accountId, row.id);
         print(command, row, [
           await line(house, row),
           ...row.folders.map((folder) => `  watched: ${folder.path} (${folder.role})`),
           ...row.warnings.map((warning) => `  note: ${warning.text}`),
+          ...(push === null ? [] : [`  note: not told of new mail by the provider, only by polling: ${push}`]),
         ]);
       }),
     );

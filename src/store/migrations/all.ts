@@ -5,7 +5,17 @@ import { authorizations } from "./0003-authorizations.ts";
 import { webhooks } from "./0004-webhooks.ts";
 import { addresses } from "./0005-addresses.ts";
 import { noticeDecisions } from "./0006-notice-decisions.ts";
+import { push } from "./0007-push.ts";
 import { accountRules } from "./0008-account-rules.ts";
 
 /** Every step in order. */
-export const migrations: readonly Migration[] = [firstSchema, signIn, authorizations, webhooks, addresses, noticeDecisions, accountRules];
+export const migrations: readonly Migration[] = [
+  firstSchema,
+  signIn,
+  authorizations,
+  webhooks,
+  addresses,
+  noticeDecisions,
+  push,
+  accountRules,
+];

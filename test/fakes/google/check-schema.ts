@@ -15,6 +15,7 @@ type Operation = {
   operationId: string;
   parameters?: Parameter[];
   security?: { [scheme: string]: string[] }[];
+  requestBody?: { content: { "application/json": { schema: { $ref: string } } } };
   responses: { 200: { content?: { "application/json": { schema: { $ref: string } } } } };
 };
 type PathItem = { parameters?: { $ref: string }[] } & { [method: string]: Operation };
@@ -48,7 +49,13 @@ ajv.addFormat("google-datetime", true);
 ajv.addSchema({ $id: "gmail", $defs: strictly(document.components.schemas) });
 
 /** A method of the API and what its request says. */
-export type ApiCall = { method: string; path: Record<string, string>; query: URLSearchParams; scopes: readonly string[] };
+export type ApiCall = {
+  method: string;
+  path: Record<string, string>;
+  query: URLSearchParams;
+  scopes: readonly string[];
+  body: Record<string, unknown>;
+};
 
 type Route = { pattern: RegExp; names: string[]; verb: string; operation: Operation; shared: Parameter[] };
 
@@ -80,17 +87,29 @@ const checkQuery = (query: URLSearchParams, { operation, shared }: Route): strin
 };
 
 /** The method a request means, and what is wrong with the request. Null: the API has no such method. */
-export const checkRequest = (verb: string, url: URL): { call: ApiCall; problems: string[] } | null => {
+export const checkRequest = (verb: string, url: URL, text = ""): { call: ApiCall; problems: string[] } | null => {
   const route = routes.find((each) => each.verb === verb.toLowerCase() && each.pattern.test(url.pathname));
   if (!route) return null;
   const values = (route.pattern.exec(url.pathname) ?? []).slice(1).map(decodeURIComponent);
   const path = Object.fromEntries(route.names.map((name, index) => [name, values[index] as string]));
   const scopes = [...new Set((route.operation.security ?? []).flatMap((either) => Object.values(either).flat()))];
+  const body = text === "" ? {} : (JSON.parse(text) as Record<string, unknown>);
   return {
-    call: { method: route.operation.operationId, path, query: url.searchParams, scopes },
-    problems: checkQuery(url.searchParams, route),
+    call: { method: route.operation.operationId, path, query: url.searchParams, scopes, body },
+    problems: [...checkQuery(url.searchParams, route), ...checkBody(route, text === "" ? null : body)],
   };
 };
+
+const checkBody = ({ operation }: Route, body: object | null): string[] => {
+  const ref = operation.requestBody?.content["application/json"].schema.$ref;
+  if (ref === undefined) return body === null ? [] : [`${operation.operationId} takes no body`];
+  const validate = ajv.getSchema(asLocal(ref));
+  if (!validate) throw new Error(`no schema ${ref}`);
+  if (validate(body)) return [];
+  return (validate.errors ?? []).map(({ instancePath, message }) => `${operation.operationId} is asked with ${instancePath} ${message}`);
+};
+
+const asLocal = (ref: string): string => ref.replace("#/components/schemas/", "gmail#/$defs/");
 
 const validators = new Map<string, ValidateFunction>();
 
@@ -100,7 +119,7 @@ const validatorOf = (method: string): ValidateFunction | null => {
   const ref = routes.find(({ operation }) => operation.operationId === method)?.operation.responses[200].content?.["application/json"]
     .schema.$ref;
   if (ref === undefined) return null;
-  const made = ajv.compile({ $ref: ref.replace("#/components/schemas/", "gmail#/$defs/") });
+  const made = ajv.compile({ $ref: asLocal(ref) });
   validators.set(method, made);
   return made;
 };

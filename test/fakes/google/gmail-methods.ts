@@ -3,6 +3,7 @@ import { type Answer, failure, notFound, ok } from "./answer.ts";
 import type { ApiCall } from "./check-schema.ts";
 import type { Change, Mailbox, StoredMessage } from "./mailbox.ts";
 import { inFormat } from "./message-formats.ts";
+import type { PubSub } from "./pubsub.ts";
 import { parseSearch } from "./search.ts";
 
 /** What the documentation allows and a test may ask for. */
@@ -15,7 +16,7 @@ export type Oddities = {
   bareHistory: boolean;
 };
 
-export type Method = (mailbox: Mailbox, call: ApiCall, oddities: Oddities) => Answer;
+export type Method = (mailbox: Mailbox, call: ApiCall, oddities: Oddities, pubsub: PubSub) => Answer;
 
 const sizeOf = (query: URLSearchParams): number => Math.min(Number(query.get("maxResults") ?? 100), 500);
 
@@ -115,6 +116,16 @@ const historyList: Method = (mailbox, { query }, { emptyHistoryPages, duplicateA
   });
 };
 
+const watch: Method = (mailbox, { body }, _oddities, pubsub) => {
+  if (body.topicName !== pubsub.topic) return failure(400, "invalidArgument", `Invalid topicName does not match ${pubsub.topic}`);
+  return ok({ historyId: String(mailbox.historyId), expiration: String(pubsub.watch(mailbox)) });
+};
+
+const stop: Method = (mailbox, _call, _oddities, pubsub) => {
+  pubsub.unwatch(mailbox);
+  return { status: 204, body: "" };
+};
+
 export const methods: { readonly [name: string]: Method } = {
   "gmail.users.getProfile": getProfile,
   "gmail.users.labels.list": labelsList,
@@ -122,6 +133,8 @@ export const methods: { readonly [name: string]: Method } = {
   "gmail.users.history.list": historyList,
   "gmail.users.messages.list": messagesList,
   "gmail.users.messages.get": messagesGet,
+  "gmail.users.watch": watch,
+  "gmail.users.stop": stop,
 };
 
 const metadataScope = "https://www.googleapis.com/auth/gmail.metadata";

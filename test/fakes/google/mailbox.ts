@@ -29,6 +29,8 @@ export type Mailbox = {
   /** The newest change, and the oldest position that is still known. */
   historyId: bigint;
   oldest: bigint;
+  /** Who is told of each change. */
+  onChange: () => void;
   put(raw: Buffer | string, labels?: readonly string[], at?: number): StoredMessage;
   /** Deletes for good, as emptying the trash does. */
   remove(id: string): void;
@@ -52,6 +54,7 @@ export const createMailbox = (address: string): Mailbox => {
     message.historyId = mailbox.historyId;
     const { id, threadId, labels } = message;
     changes.push({ id: mailbox.historyId, type, message: { id, threadId, labelIds: [...labels] }, labelIds: [...labelIds] });
+    mailbox.onChange();
   };
 
   const threadOf = (id: string, fields: HeaderFields): string => {
@@ -67,6 +70,7 @@ export const createMailbox = (address: string): Mailbox => {
     changes,
     historyId: 9_120_000n + BigInt(made * 1000),
     oldest: 9_000_000n,
+    onChange: () => {},
     put(raw, labels = ["INBOX", "UNREAD"], at = Date.now()) {
       const bytes = Buffer.from(raw);
       const fields = parseHeaderFields(bytes);

@@ -7,6 +7,9 @@ export type Client = { id: string; secret: string; redirectUris: string[] };
 /** A service account, and the scopes the organisation's administrator allowed its client id. */
 export type ServiceAccount = { email: string; publicKey: string; allowed: string[]; domain: string };
 
+/** A service account that acts for itself, by the roles it was given in the project. */
+export type Robot = { email: string; publicKey: string };
+
 /** What the person at the browser does on the consent page. */
 export type Person = { address: string; unticks: string[]; answers: "allow" | "access_denied" | "admin_policy_enforced" | "org_internal" };
 
@@ -17,6 +20,7 @@ export type Access = { address: string; scopes: string[]; until: number };
 export type OAuth = {
   client: Client;
   serviceAccount: ServiceAccount | null;
+  robot: Robot | null;
   person: Person;
   /** Seconds an access token lives. */
   lifetime: number;
@@ -92,6 +96,10 @@ export const createOAuth = (): OAuth => {
 
   const byAssertion = (form: URLSearchParams, now: number): Answer => {
     const account = oauth.serviceAccount;
+    const own = oauth.robot && claimsOf(form.get("assertion") ?? "", oauth.robot.publicKey);
+    if (oauth.robot && own?.iss === oauth.robot.email && own.sub === undefined) {
+      return answerTokens({ address: own.iss, scopes: (own.scope ?? "").split(" "), refreshTokens: [], accessTokens: [] }, now, {});
+    }
     const claims = account && claimsOf(form.get("assertion") ?? "", account.publicKey);
     if (!account || !claims || claims.iss !== account.email) return grantError("invalid_grant", "Invalid JWT Signature.");
     if (claims.aud !== "https://oauth2.googleapis.com/token") return grantError("invalid_grant", "Invalid JWT: audience");
@@ -126,6 +134,7 @@ export const createOAuth = (): OAuth => {
   const oauth: OAuth = {
     client: { id: "1234-abc.apps.googleusercontent.com", secret: "GOCSPX-client-secret", redirectUris: [] },
     serviceAccount: null,
+    robot: null,
     person: { address: "anna@sales.example", unticks: [], answers: "allow" },
     lifetime: 3599,
     rotates: false,

@@ -14,6 +14,7 @@ import { discoveryDocument } from "./discovery-document.ts";
 import { metadataTrap, methods, type Oddities } from "./gmail-methods.ts";
 import { createMailbox, type Mailbox } from "./mailbox.ts";
 import { createOAuth, type OAuth } from "./oauth.ts";
+import { createPubSub, type PubSub } from "./pubsub.ts";
 import { createQuota, type Quota } from "./quota.ts";
 import { selectFields } from "./select-fields.ts";
 
@@ -28,6 +29,7 @@ export type FakeGoogle = {
   mailboxes: Map<string, Mailbox>;
   oauth: OAuth;
   quota: Quota;
+  pubsub: PubSub;
   oddities: Oddities;
   /** Every request, in order. */
   asked: Asked[];
@@ -58,17 +60,18 @@ const answerApi = (google: State, call: ApiCall, headers: IncomingMessage["heade
   if (userId !== "me" && userId !== access.address) return failure(403, "forbidden", `Delegation denied for ${access.address}`);
   const refused = metadataTrap(call, access.scopes) ?? google.quota.spend(access.address, call.method, google.now());
   if (refused) return refused;
-  const answer = method(mailbox, call, google.oddities);
+  const answer = method(mailbox, call, google.oddities, google.pubsub);
   if (answer.status !== 200) return answer;
   google.violations.push(...checkAnswer(call.method, answer.body));
   return { ...answer, body: selectFields(answer.body, call.query.get("fields")) };
 };
 
 type Incoming = { verb: string; url: URL; body: string; headers: IncomingMessage["headers"] };
-type Handler = { method: string; answer: () => Answer };
+type Handler = { method: string; answer: () => Answer | Promise<Answer> };
+type ApiHandler = { method: string; answer: () => Answer };
 
-const apiHandler = (google: State, { verb, url, headers }: Incoming): Handler | null => {
-  const checked = checkRequest(verb, url);
+const apiHandler = (google: State, { verb, url, body, headers }: Incoming): ApiHandler | null => {
+  const checked = checkRequest(verb, url, body);
   if (!checked) return null;
   google.violations.push(...checked.problems);
   return { method: checked.call.method, answer: () => answerApi(google, checked.call, headers) };
@@ -76,13 +79,24 @@ const apiHandler = (google: State, { verb, url, headers }: Incoming): Handler | 
 
 const batchHandler = (google: State, incoming: Incoming): Handler => {
   const answerOne = (verb: string, path: string): Answer =>
-    apiHandler(google, { ...incoming, verb, url: new URL(path, incoming.url) })?.answer() ?? failure(404, "notFound", "Not Found");
+    apiHandler(google, { ...incoming, verb, body: "", url: new URL(path, incoming.url) })?.answer() ??
+    failure(404, "notFound", "Not Found");
   return { method: "batch", answer: () => answerBatch(incoming.body, incoming.headers["content-type"] ?? "", answerOne) };
+};
+
+const pubsubHandler = (google: State, { url, body, headers }: Incoming): Handler => {
+  const [, subscription = "", verb = ""] = /^\/v1\/(.+):(pull|acknowledge)$/.exec(url.pathname) ?? [];
+  const access = google.oauth.accessOf((headers.authorization ?? "").replace(/^Bearer /, ""), google.now());
+  return {
+    method: `pubsub.${verb}`,
+    answer: () => (access ? google.pubsub.answer({ subscription, verb, body: JSON.parse(body), access }, google.violations) : badToken()),
+  };
 };
 
 const handlerOf = (google: State, incoming: Incoming): Handler | null => {
   const { verb, url, body } = incoming;
   const { oauth, now } = google;
+  if (verb === "POST" && /:(pull|acknowledge)$/.test(url.pathname)) return pubsubHandler(google, incoming);
   switch (`${verb} ${url.pathname}`) {
     case "GET /o/oauth2/v2/auth":
       return { method: "page", answer: () => oauth.page(url.searchParams) };
@@ -123,7 +137,7 @@ const handle = async (google: State, request: IncomingMessage, response: ServerR
   const scripted = google.script(asked);
   if (scripted === "hang") return;
   if (scripted === "reset") return void request.socket.destroy();
-  send(response, scripted ?? handler.answer(), (request.headers["accept-encoding"] ?? "").includes("gzip"));
+  send(response, scripted ?? (await handler.answer()), (request.headers["accept-encoding"] ?? "").includes("gzip"));
 };
 
 export type GoogleOptions = { tls: { key: string; cert: string }; port?: number };
@@ -143,6 +157,7 @@ export const startGoogle = async ({ tls, port = 0 }: GoogleOptions): Promise<Fak
     mailboxes: new Map(),
     oauth: createOAuth(),
     quota: createQuota(),
+    pubsub: createPubSub(() => google.now()),
     oddities: { emptyHistoryPages: 0, duplicateAdditions: false, bareHistory: false },
     asked: [],
     violations: [],

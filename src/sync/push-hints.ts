@@ -1,0 +1,70 @@
+import { createHash, timingSafeEqual } from "node:crypto";
+import type { Hint } from "../ports/connector.ts";
+import type { Database, Write } from "../ports/database.ts";
+import type { DueInbox } from "../ports/jobs.ts";
+import { getInbox } from "../store/inboxes.ts";
+import { findWatched, renewSoon } from "../store/push-watches.ts";
+import { pollNow } from "../store/turns.ts";
+
+/** A mailbox where much happens is looked at once in so many milliseconds, however often its provider tells. */
+const pauseMs = 5000;
+
+export type Hints = {
+  /**
+   * Makes the inboxes due that a notification speaks of. One that names nobody, or bears another secret, does nothing. Doubled
+   * ones do no more than one. Rejects only where the database does not answer.
+   */
+  take(hint: Hint): Promise<void>;
+  /** Runs a turn. A hint that comes meanwhile is held back until it has ended, because its end sets the next poll. */
+  duringTurn<T>(inbox: DueInbox, turn: () => Promise<T>): Promise<T>;
+};
+
+export type HintDeps = { database: Database; now: () => number; nudge: () => void };
+
+/** What providers tell of new mail, made into polls. */
+export const createHints = ({ database, now, nudge }: HintDeps): Hints => {
+  /** Inboxes whose turn runs in this process, and whether a hint came since. */
+  const running = new Map<string, boolean>();
+
+  const makeDue = async (inbox: DueInbox): Promise<void> => {
+    if (running.has(inbox.inboxId)) return void running.set(inbox.inboxId, true);
+    if (await database.transaction((tx) => pollSoon(tx, inbox, now()))) nudge();
+  };
+
+  return {
+    async take({ watchId, secret, wants }) {
+      for (const { secretHash, ...inbox } of await findWatched(database.read, watchId)) {
+        if (!isRight(secret, secretHash)) continue;
+        if (wants === "renew") await database.transaction((tx) => renewSoon(tx, inbox.accountId, inbox.inboxId));
+        await makeDue(inbox);
+      }
+    },
+    async duringTurn(inbox, turn) {
+      running.set(inbox.inboxId, false);
+      try {
+        return await turn();
+      } finally {
+        const hinted = running.get(inbox.inboxId);
+        running.delete(inbox.inboxId);
+        if (hinted) await makeDue(inbox);
+      }
+    },
+  };
+};
+
+/** A hint never breaks into a wait the provider or a failure asked for: only an inbox that is well is polled sooner. */
+const pollSoon = async (tx: Write, { accountId, inboxId }: DueInbox, now: number): Promise<boolean> => {
+  const inbox = await getInbox(tx, accountId, inboxId);
+  if (!inbox || (inbox.state !== "watching" && inbox.state !== "first_sync")) return false;
+  const at = Math.max(now, (inbox.lastPollAt ?? 0) + pauseMs);
+  if (inbox.nextPollAt === null || inbox.nextPollAt <= at) return false;
+  return pollNow(tx, accountId, inboxId, at);
+};
+
+/** Compared in constant time. A watch without a secret is never named by a notification that bears one, nor the other way round. */
+const isRight = (secret: string | null, hash: string | null): boolean => {
+  if (secret === null || hash === null) return secret === hash;
+  const given = createHash("sha256").update(secret).digest();
+  const wanted = Buffer.from(hash, "hex");
+  return given.length === wanted.length && timingSafeEqual(given, wanted);
+};
