@@ -1,9 +1,10 @@
 import type { Write } from "../ports/database.ts";
 import { type Contact, getContact } from "./contacts.ts";
+import { appendEvents } from "./events.ts";
 
 /**
  * Makes two contacts one: addresses and timeline of `fromId` go to `intoId`, then `fromId` is gone. Returns the contact that stays,
- * or null (and changes nothing) when one of them is not there.
+ * or null (and changes nothing) when one of them is not there. Appends its event, so it is called once and late in its transaction.
  */
 export const mergeContacts = async (
   tx: Write,
@@ -19,5 +20,7 @@ export const mergeContacts = async (
   }
   await tx.deleteFrom("contacts").where("account_id", "=", accountId).where("id", "=", fromId).execute();
   await tx.updateTable("contacts").set({ updated_at: now }).where("account_id", "=", accountId).where("id", "=", intoId).execute();
+  const data = { contactId: fromId, intoContactId: intoId };
+  await appendEvents(tx, accountId, [{ type: "contact.merged", backfill: false, data }], now);
   return getContact(tx, accountId, intoId);
 };

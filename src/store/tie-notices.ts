@@ -41,7 +41,7 @@ export const tieNotices = async (
   const sought = await seek(tx, accountId, notices, options);
   const ties = sought.flatMap((one) => one.ties);
   const decisions = await decideWhomToLog(tx, accountId, ties);
-  const engagementOf = await provideEngagements(tx, accountId, ties, decisions, now);
+  const { engagementOf, madeContacts } = await provideEngagements(tx, accountId, ties, decisions, now);
   const additions = ties.flatMap((tie) => {
     const engagementId = engagementOf.get(tie.key);
     return engagementId === undefined ? [] : [{ engagementId, entry: tie.entry(now) }];
@@ -57,7 +57,8 @@ export const tieNotices = async (
     created.map((row) => `engagement:${row.sent_message_id}`),
   );
   const others = receipts.filter((id) => !noticeIds.includes(id));
-  return [...events, ...told, ...(await tieNotices(tx, accountId, others, { waitingIsOver: false }, now))];
+  const contactsMade = madeContacts.map((contactId) => ({ type: "contact.created", backfill: false, data: { contactId } }));
+  return [...contactsMade, ...events, ...told, ...(await tieNotices(tx, accountId, others, { waitingIsOver: false }, now))];
 };
 
 /** The account's own table of reasons over the default one, where it has one: what a person set counts from the next notice on. */
@@ -174,10 +175,10 @@ const provideEngagements = async (
   ties: readonly Tie[],
   decisions: ReadonlyMap<string, Decision>,
   now: number,
-): Promise<Map<string, string>> => {
+): Promise<{ engagementOf: Map<string, string>; madeContacts: string[] }> => {
   const wanted = ties.filter((tie) => tie.outcome.action !== "delivered");
   const make = wanted.filter((tie) => decisions.get(tie.key)?.log === "make").map((tie) => tie.match.recipient.address);
-  if (make.length > 0) await makeContacts(tx, accountId, make, now);
+  const madeContacts = make.length > 0 ? await makeContacts(tx, accountId, make, now) : [];
   const owners = await addressOwners(
     tx,
     accountId,
@@ -198,11 +199,12 @@ const provideEngagements = async (
       .onConflict((conflict) => conflict.columns(["account_id", "sent_message_id", "recipient_key"]).doNothing())
       .execute(),
   );
-  return readEngagementIds(
+  const engagementOf = await readEngagementIds(
     tx,
     accountId,
     ties.filter((tie) => decisions.get(tie.key)?.log !== "never"),
   );
+  return { engagementOf, madeContacts };
 };
 
 /** Version 0: it has no history yet. Its first fold follows in the same transaction. */

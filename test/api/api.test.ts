@@ -185,6 +185,26 @@ describe("contacts", () => {
     expect(timeline.json.data).toMatchObject([{ state: "hard", contactExternalId: "crm-1" }]);
   });
 
+  it("become one, with both timelines and one event; the one that went is not there any more", async () => {
+    const { server, ours } = await startServer();
+    const body = {
+      contacts: [
+        { externalId: "crm-1", addresses: ["nobody@customer.example"] },
+        { externalId: "crm-2", addresses: ["jan@home.example"] },
+      ],
+    };
+    const [from, into] = (await ask(server, ours.write, "POST", "/v1/contacts", body)).json.data;
+    const last = (await ask(server, ours.read, "GET", "/v1/events")).json.data.length;
+    const merge = () => ask(server, ours.write, "POST", `/v1/contacts/${into.id}/merge`, { from: from.id });
+    expect(await merge()).toMatchObject({ status: 200, json: { id: into.id, externalId: "crm-2", hardBounceReason: "unknown_user" } });
+    const timeline = await ask(server, ours.read, "GET", `/v1/contacts/${into.id}/timeline`);
+    expect(timeline.json.data).toMatchObject([{ state: "hard", contactId: into.id }]);
+    expect((await ask(server, ours.read, "GET", `/v1/contacts/${from.id}`)).status).toBe(404);
+    expect((await merge()).status).toBe(404);
+    const events = (await ask(server, ours.read, "GET", "/v1/events")).json.data.slice(last);
+    expect(events).toMatchObject([{ type: "contact.merged", data: { contactId: from.id, intoContactId: into.id } }]);
+  });
+
   it("with a bad address are refused whole, naming the place", async () => {
     const { server, ours } = await startServer();
     const contacts = [
@@ -203,14 +223,16 @@ describe("events", () => {
     const all = (await ask(server, ours.read, "GET", "/v1/events")).json;
     expect(all.data.map((e: { sequence: number }) => e.sequence)).toEqual(all.data.map((_: unknown, i: number) => i + 1));
     expect(all.data.map((e: { type: string }) => e.type)).toEqual([
+      "contact.created",
       "engagement.created",
       "address.ineligible",
+      "contact.created",
       "engagement.created",
       "inbox.first_sync_completed",
     ]);
-    const rest = (await ask(server, ours.read, "GET", "/v1/events?after=3")).json;
-    expect([rest.data.length, rest.nextAfter]).toEqual([1, 4]);
-    expect((await ask(server, ours.read, "GET", "/v1/events?after=4")).json).toEqual({ data: [], nextAfter: 4 });
+    const rest = (await ask(server, ours.read, "GET", "/v1/events?after=5")).json;
+    expect([rest.data.length, rest.nextAfter]).toEqual([1, 6]);
+    expect((await ask(server, ours.read, "GET", "/v1/events?after=6")).json).toEqual({ data: [], nextAfter: 6 });
   });
 });
 

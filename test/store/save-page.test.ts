@@ -53,7 +53,7 @@ onBothEngines("savePage", (engine) => {
       database,
       page(claim, [sentMessage("a", ["jan@customer.example", "eva@customer.example"]), ordinary("m1"), notice("a")]),
     );
-    expect(saved).toMatchObject({ events: ["engagement.created", "address.ineligible"], sequence: 2, woken: [] });
+    expect(saved).toMatchObject({ events: ["contact.created", "engagement.created", "address.ineligible"], sequence: 3, woken: [] });
     const engagement = await theEngagement(database, accountId);
     expect(engagement).toMatchObject({
       state: "hard",
@@ -76,7 +76,8 @@ onBothEngines("savePage", (engine) => {
       fromCrm: false,
       addresses: ["jan@customer.example"],
     });
-    const [event] = await readEvents(database.read, accountId, 0, 10);
+    const [made, event] = await readEvents(database.read, accountId, 0, 10);
+    expect(made?.data).toEqual({ contactId: engagement.contactId });
     expect(event?.data).toMatchObject({
       engagement: { id: engagement.id, object: "engagement", state: "hard", occurredAt: "2026-11-25T16:59:00.000Z" },
     });
@@ -214,6 +215,7 @@ onBothEngines("savePage", (engine) => {
     }
     expect(statements).toBeGreaterThan(25);
     expect(await eventTypes(database, claim.accountId)).toEqual([
+      "contact.created",
       "engagement.created",
       "engagement.created",
       "address.ineligible",
@@ -230,7 +232,7 @@ onBothEngines("savePage", (engine) => {
       data: [{ id: notices[0], state: "waiting", waitsUntil: now + 72 * hour }],
     });
     const saved = await savePage(database, page(annas, [sentMessage("other"), sentMessage("a")]));
-    expect(saved).toMatchObject({ woken: notices, events: ["engagement.created", "address.ineligible"] });
+    expect(saved).toMatchObject({ woken: notices, events: ["contact.created", "engagement.created", "address.ineligible"] });
     expect(await theEngagement(database, shared.accountId)).toMatchObject({ state: "hard", inboxId: annas.inboxId, noticeId: notices[0] });
     expect(await listNotices(database.read, shared.accountId)).toMatchObject({ data: [{ state: "matched", waitsUntil: null }] });
     expect(await database.read.selectFrom("notice_waits").selectAll().execute()).toEqual([]);
@@ -318,7 +320,7 @@ onBothEngines("savePage", (engine) => {
         { state: "hard", because: "failure_notice" },
       ],
     });
-    const events = await readEvents(database.read, accountId, 1, 10);
+    const events = await readEvents(database.read, accountId, 2, 10);
     expect(events).toMatchObject([
       { type: "engagement.updated", backfill: true, data: { previous: { state: "pending" }, engagement: { version: 2 } } },
       {
@@ -420,7 +422,11 @@ onBothEngines("savePage", (engine) => {
     );
     const { data } = await listEngagements(database.read, first.accountId);
     expect(data.map(({ version, history }) => [version, history.length])).toEqual(names.map(() => [1, 1]));
-    expect(await eventTypes(database, first.accountId)).toEqual([...names.map(() => "engagement.created"), "address.ineligible"]);
+    expect(await eventTypes(database, first.accountId)).toEqual([
+      "contact.created",
+      ...names.map(() => "engagement.created"),
+      "address.ineligible",
+    ]);
     expect((await listContacts(database.read, first.accountId)).data).toHaveLength(1);
   });
 

@@ -20,7 +20,7 @@ onBothEngines("a turn", (engine) => {
     expect(await world.seen()).toEqual({
       bounces: hard,
       notices: ["matched INBOX/postfix-unknown-user"],
-      events: ["address.ineligible", "engagement.created", "inbox.first_sync_completed"],
+      events: ["address.ineligible", "contact.created", "engagement.created", "inbox.first_sync_completed"],
       cursor: 3,
       owed: 0,
       state: "watching",

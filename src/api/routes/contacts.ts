@@ -5,6 +5,7 @@ import type { Read } from "../../ports/database.ts";
 import { readAddresses } from "../../store/addresses.ts";
 import { type Contact, findContactByAddress, getContact, listContacts } from "../../store/contacts.ts";
 import { contactTimeline } from "../../store/engagements.ts";
+import { mergeContacts } from "../../store/merge-contacts.ts";
 import { upsertContacts } from "../../store/upsert-contacts.ts";
 import { accountOf } from "../account-of.ts";
 import type { Api, ApiDeps } from "../deps.ts";
@@ -66,9 +67,27 @@ export const contactRoutes = (api: Api, deps: ApiDeps): void => {
     async (request) => {
       const found = await getContact(deps.database.read, accountOf(request), request.params.id);
       if (!found) throw notFound("contact");
-      const [shown] = await presentContacts(deps.database.read, accountOf(request), [found]);
-      if (!shown) throw notFound("contact");
-      return shown;
+      return presentOne(deps.database.read, accountOf(request), found);
+    },
+  );
+
+  api.post(
+    "/v1/contacts/:id/merge",
+    {
+      config: { needs: "write" },
+      schema: {
+        tags,
+        summary: "Makes two contacts one: addresses and timeline of `from` come here, and `from` is gone.",
+        params,
+        body: z.strictObject({ from: z.string().describe("The contact that goes.") }),
+        response: { 200: contact },
+      },
+    },
+    async (request) => {
+      const contacts = { fromId: request.body.from, intoId: request.params.id };
+      const merged = await deps.database.transaction((tx) => mergeContacts(tx, accountOf(request), contacts, deps.now()));
+      if (!merged) throw notFound("contact");
+      return presentOne(deps.database.read, accountOf(request), merged);
     },
   );
 
@@ -92,6 +111,12 @@ export const contactRoutes = (api: Api, deps: ApiDeps): void => {
       return { data: found.data.map((row) => presentEngagement(row, languageOf(request), expand)), nextCursor: found.nextCursor };
     },
   );
+};
+
+const presentOne = async (read: Read, accountId: string, row: Contact): Promise<z.infer<typeof contact>> => {
+  const [shown] = await presentContacts(read, accountId, [row]);
+  if (!shown) throw notFound("contact");
+  return shown;
 };
 
 /** Contacts with what their addresses' health says of them. */
