@@ -1,6 +1,7 @@
 import { Command, CommanderError } from "commander";
 import packageJson from "../../package.json" with { type: "json" };
 import { accountCommand } from "./commands/account.ts";
+import { crmCommand } from "./commands/crm.ts";
 import { demoCommand } from "./commands/demo.ts";
 import { explainCommand } from "./commands/explain.ts";
 import { exportCommand } from "./commands/export.ts";
@@ -36,6 +37,7 @@ for (const command of [
   timelineCommand(),
   unbounceCommand(),
   exportCommand(),
+  crmCommand(),
 ]) {
   program.addCommand(inherit(command));
 }

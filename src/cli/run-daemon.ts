@@ -10,6 +10,7 @@ import { CliError } from "./exit-code.ts";
 import type { House } from "./house.ts";
 import { pushDeps } from "./push-deps.ts";
 import { startDelivery } from "./start-delivery.ts";
+import { startProjection } from "./start-projection.ts";
 import { syncDeps } from "./sync-deps.ts";
 
 export type Daemon = {
@@ -20,7 +21,7 @@ export type Daemon = {
   stop: () => Promise<void>;
 };
 
-/** Starts the pages, the API, the polling of inboxes and the listening for hints, the sending of events and the calendar. `nextFreePort`: another port where the wanted one is taken. */
+/** Starts the pages, the API, the polling of inboxes and the listening for hints, the sending of events, the writing to CRMs and the calendar. `nextFreePort`: another port where the wanted one is taken. */
 export const runDaemon = async (house: House, options: { nextFreePort?: boolean } = {}): Promise<Daemon> => {
   const deps = syncDeps(house);
   const hints = createHints({ database: house.database, now: house.now, nudge: () => jobs.nudge() });
@@ -35,13 +36,14 @@ export const runDaemon = async (house: House, options: { nextFreePort?: boolean 
     onError: (error) => house.log.error({ err: error }, "could not look what is due; trying again"),
   });
   const delivery = startDelivery(house.delivery, { endpointsAtOnce: house.config.webhooks.endpointsAtOnce, lookEveryMs: 1000 });
+  const projection = startProjection(house.delivery);
   const listening = startListening(pushDeps(house), hints.take);
   const calendar = scheduleCalendar(house);
-  const server = await buildServer(house, jobs.nudge);
+  const server = await buildServer(house, jobs.nudge, hints.take);
   const stop = async (): Promise<void> => {
     await server.close();
     calendar.stop();
-    await Promise.all([listening.stop(), jobs.stop(), delivery.stop()]);
+    await Promise.all([listening.stop(), jobs.stop(), delivery.stop(), projection.stop()]);
   };
   try {
     return { url: await listen(server, house.config.listen, options.nextFreePort === true), nudge: jobs.nudge, stop };

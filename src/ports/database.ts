@@ -339,6 +339,35 @@ export type Tables = {
     about: string;
     expires_at: Millis;
   };
+  /** The CRM an account's bounces are written to: one at most. */
+  crm_connections: {
+    account_id: string;
+    kind: string;
+    /** As secrets.ts seals it. */
+    token: string;
+    /** What was found out about the CRM (ports/crm.ts). */
+    memory: JsonText;
+    include_backfill: Flag;
+    /** Raised by every claim and every new token; a write under an older one does nothing. */
+    fence: number;
+    /** Every event up to this sequence is settled: written, a dead letter, or none for a CRM. */
+    position: number;
+    written_at: Millis | null;
+    /** How often the event after `position` failed. */
+    attempts: number;
+    failing_since: Millis | null;
+    /** Nothing is written before. */
+    due_at: Millis;
+    /** A worker is at it, and is believed dead after this. */
+    busy_until: Millis | null;
+    last_error: string | null;
+    last_error_at: Millis | null;
+    created_at: Millis;
+  };
+  /** Where engagements are in the CRM, and which version was written there. */
+  crm_links: { account_id: string; engagement_id: string; crm_id: string; version: number };
+  /** Events the CRM did not take. */
+  crm_dead_letters: { account_id: string; seq: number; error: string; at: Millis };
 };
 
 export type InboxState =

@@ -26,6 +26,9 @@ const ofAccounts = [
   "web_sessions",
   "webhooks",
   "webhook_letters",
+  "crm_connections",
+  "crm_links",
+  "crm_dead_letters",
   "connect_links",
   "authorizations",
   "global_reports",
@@ -67,7 +70,9 @@ export const eraseInbox = async (tx: Write, accountId: string, inboxId: string, 
     .where(({ and }) => and(mine));
   await forgetAddressEffects(tx, accountId, inboxId, now);
   // Rows that hang on others go first, because they are found through them.
-  await tx.deleteFrom("engagement_history").where("account_id", "=", accountId).where("engagement_id", "in", engagements).execute();
+  for (const table of ["engagement_history", "crm_links"] as const) {
+    await tx.deleteFrom(table).where("account_id", "=", accountId).where("engagement_id", "in", engagements).execute();
+  }
   for (const table of ["sent_recipients", "sent_ids"] as const) {
     await tx.deleteFrom(table).where("account_id", "=", accountId).where("sent_message_id", "in", sent).execute();
   }

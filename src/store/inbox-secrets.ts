@@ -1,5 +1,6 @@
 import type { Credentials, Json } from "../ports/connector.ts";
 import type { Database, Read, Write } from "../ports/database.ts";
+import { resealCrmTokens } from "./crm-connections.ts";
 import { StoreError } from "./errors.ts";
 import { newKeyCheck } from "./key-check.ts";
 import { type Keys, open, type SealedAt, seal, sealedWith } from "./secrets.ts";
@@ -155,7 +156,7 @@ export const resealSecrets = (database: Database, keys: Keys): Promise<number> =
       .set({ value: newKeyCheck(keys) })
       .where("key", "=", "key_check")
       .execute();
-    return old.length + (await resealWebhookSecrets(tx, keys));
+    return old.length + (await resealWebhookSecrets(tx, keys)) + (await resealCrmTokens(tx, keys));
   });
 
 const place = (accountId: string, inboxId: string): SealedAt => ({ table: "inbox_secrets", accountId, row: inboxId, column: "sealed" });

@@ -8,8 +8,11 @@ import type { Webhook } from "./webhooks.ts";
 /** What an endpoint gets next, and up to which sequence nothing else is for it. */
 export type NextEvents = { events: StoredEvent[]; upTo: number };
 
+/** Who follows the log, from where, and which events of it. */
+export type Follower = Pick<Webhook, "accountId" | "position" | "includeBackfill" | "types">;
+
 /** The next events for an endpoint after its position, in order. */
-export const nextWebhookEvents = async (read: Read, webhook: Webhook, limit: number): Promise<NextEvents> => {
+export const nextWebhookEvents = async (read: Read, webhook: Follower, limit: number): Promise<NextEvents> => {
   // The counter first: what it counts is there. An event that comes between the two reads is for the next look.
   const account = await read.selectFrom("accounts").select("event_seq").where("id", "=", webhook.accountId).executeTakeFirst();
   const newest = Math.max(account?.event_seq ?? 0, webhook.position);
@@ -41,7 +44,7 @@ export const readWebhookEvent = async (read: Read, accountId: string, sequence: 
   return row ? toEvent(row) : null;
 };
 
-const forWebhook = (read: Read, webhook: Webhook) => {
+const forWebhook = (read: Read, webhook: Follower) => {
   let query = read.selectFrom("events").where("account_id", "=", webhook.accountId).where("seq", ">", webhook.position);
   if (!webhook.includeBackfill) query = query.where("backfill", "=", 0);
   if (!webhook.types.includes("*")) query = query.where((eb) => eb.or(webhook.types.map((type) => isOfType(eb, type))));

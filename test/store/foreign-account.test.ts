@@ -13,6 +13,9 @@ import * as appendHistory from "../../src/store/append-history.ts";
 import * as authorizations from "../../src/store/authorizations.ts";
 import * as connectLinks from "../../src/store/connect-links.ts";
 import * as contacts from "../../src/store/contacts.ts";
+import * as crmConnections from "../../src/store/crm-connections.ts";
+import * as crmLinks from "../../src/store/crm-links.ts";
+import * as crmTurns from "../../src/store/crm-turns.ts";
 import * as decideNotice from "../../src/store/decide-notice.ts";
 import * as engagements from "../../src/store/engagements.ts";
 import * as erase from "../../src/store/erase.ts";
@@ -63,6 +66,8 @@ const theirDueAt = now + 4242;
 const bounce = (name: string, address: string) =>
   notice(name, [outcome(address, { diagnostic: "foreign words" })], { ref: `bounce-${name}` });
 
+const crmWish = { kind: "hubspot", token: "foreign", includeBackfill: true, memory: "foreign", after: 0 };
+
 const linkWish = (name: string): connectLinks.ConnectLinkWish => ({
   owner: { externalId: name, name },
   expectedAddress: null,
@@ -106,6 +111,10 @@ const setUp = async (database: Database, keys: Keys) => {
   await write((tx) => webhookLetters.queueLetter(tx, accountId, made.webhook.id, 1, now));
   const watch = { id: "foreign", secretHash: "foreign", about: "foreign", expiresAt: theirDueAt };
   await write((tx) => pushWatches.savePush(tx, accountId, inboxId, { watches: [watch], renewAt: theirDueAt, warning: "foreign" }));
+  await write((tx) => crmConnections.saveCrmConnection(tx, keys, accountId, crmWish, now));
+  const crm = await write((tx) => crmTurns.claimCrm(tx, { accountId }, { busyUntil: theirDueAt }, now));
+  if (!crm) throw new Error("no CRM");
+  await write((tx) => crmLinks.saveCrmLink(tx, crm.claim, "foreign", { crmId: "foreign", version: 1 }));
   await write((tx) => tx.updateTable("webhooks").set({ busy_until: theirDueAt }).where("id", "=", made.webhook.id).execute());
   const [engagement] = (await engagements.listEngagements(database.read, accountId)).data;
   const kept = await notices.readNotices(database.read, accountId, saved.notices);
@@ -131,6 +140,7 @@ const setUp = async (database: Database, keys: Keys) => {
 const stolen = (s: Setting): fence.Claim => ({ ...s.theirs, accountId: s.mine });
 /** Our claim on their endpoint, and their endpoint as if it were ours. */
 const stolenWebhook = (s: Setting): webhookTurns.WebhookClaim => ({ accountId: s.mine, webhookId: s.webhook.id, fence: 1 });
+const stolenCrm = (s: Setting): crmTurns.CrmClaim => ({ accountId: s.mine, fence: 2 });
 const asOurs = (s: Setting): webhooks.Webhook => ({ ...s.webhook, accountId: s.mine });
 const ids = (s: Setting) => s.notices.map(({ id }) => id);
 const sentInput = { ...sentMessage("foreign", ["new@x.example"]).sent, ref: "sent-foreign", folder: "Sent" } as saveSent.NewSentMessage;
@@ -363,6 +373,18 @@ const calls: Record<string, (s: Setting) => unknown> = {
     s.write((tx) => webhooks.rotateWebhookSecret(tx, s.keys, s.mine, s.webhook.id, { overlapMs: 0 }, now)),
   "webhook-secrets/webhookSecrets": (s) => webhookSecrets.webhookSecrets(s.read, s.keys, s.mine, s.webhook.id, now),
   "webhooks/deleteWebhook": (s) => s.write((tx) => webhooks.deleteWebhook(tx, s.mine, s.webhook.id)),
+  "crm-connections/getCrmConnection": (s) => crmConnections.getCrmConnection(s.read, s.mine),
+  "crm-connections/readCrmToken": (s) => crmConnections.readCrmToken(s.read, s.keys, s.mine),
+  "crm-links/getCrmLink": (s) => crmLinks.getCrmLink(s.read, s.mine, "foreign"),
+  "crm-links/saveCrmLink": (s) => s.write((tx) => crmLinks.saveCrmLink(tx, stolenCrm(s), "foreign", { crmId: "ours", version: 9 })),
+  "crm-turns/claimCrm": (s) => s.write((tx) => crmTurns.claimCrm(tx, { accountId: s.mine }, { busyUntil: late }, late)),
+  "crm-turns/saveCrmStep": (s) =>
+    s.write((tx) => crmTurns.saveCrmStep(tx, stolenCrm(s), { kind: "dead", sequence: 1, error: "ours" }, null, now)),
+  "crm-turns/releaseCrm": (s) => s.write((tx) => crmTurns.releaseCrm(tx, stolenCrm(s), theirDueAt)),
+  "crm-turns/crmDeadLetters": (s) => crmTurns.crmDeadLetters(s.read, s.mine).then(({ count }) => none(count)),
+  "crm-connections/saveCrmConnection": (s) =>
+    s.write((tx) => crmConnections.saveCrmConnection(tx, s.keys, s.mine, { ...crmWish, token: "ours", memory: "ours" }, now)),
+  "crm-connections/deleteCrmConnection": (s) => s.write((tx) => crmConnections.deleteCrmConnection(tx, s.mine)),
   // Last: after it there is no account of ours.
   "erase/eraseAccount": (s) => s.write((tx) => erase.eraseAccount(tx, s.mine, now)),
 };
@@ -378,6 +400,8 @@ const withoutAccount: Record<string, string> = {
   "authorizations/takeAuthorization": "finds out whose sign-in it is",
   "authorizations/deleteEndedAuthorizations": "removes what has ended, of everybody",
   "connect-links/findConnectLink": "finds out whose link it is",
+  "crm-connections/resealCrmTokens": "turns the keys of the whole installation",
+  "crm-turns/dueCrms": "tells the dispatcher which accounts have work; gives ids alone",
   "global-bounces/sharingAccounts": "tells the scheduler which accounts share; gives ids alone",
   "inbox-secrets/resealSecrets": "turns the keys of the whole installation",
   "key-check/checkKeys": "the installation's keys",
@@ -421,6 +445,7 @@ const withoutQueries = new Set([
 /** Functions in the other files that take no database. */
 const pure = new Set([
   "append-history/withFold",
+  "crm-connections/toCrmConnection",
   "inboxes/toInbox",
   "key-check/newKeyCheck",
   "notice-waits/wakeKeys",

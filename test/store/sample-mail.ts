@@ -168,6 +168,9 @@ const tables = [
   "addresses",
   "webhooks",
   "webhook_letters",
+  "crm_connections",
+  "crm_links",
+  "crm_dead_letters",
   "push_inboxes",
   "push_watches",
 ] as const;

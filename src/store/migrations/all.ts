@@ -7,6 +7,7 @@ import { addresses } from "./0005-addresses.ts";
 import { noticeDecisions } from "./0006-notice-decisions.ts";
 import { push } from "./0007-push.ts";
 import { accountRules } from "./0008-account-rules.ts";
+import { crm } from "./0009-crm.ts";
 
 /** Every step in order. */
 export const migrations: readonly Migration[] = [
@@ -18,4 +19,5 @@ export const migrations: readonly Migration[] = [
   noticeDecisions,
   push,
   accountRules,
+  crm,
 ];
