@@ -8,6 +8,7 @@ import { openGraph } from "./graph.ts";
 import { ownAddresses } from "./own-addresses.ts";
 import { probeOffice365 } from "./probe.ts";
 import { pullOffice365 } from "./pull.ts";
+import { push } from "./push.ts";
 import { readSettings, secrets, settings } from "./settings.ts";
 
 const signIn: Connector["signIn"] = async (inbox, tools) => {
@@ -51,6 +52,7 @@ export const office365: Connector = {
   authorize,
   signIn,
   open,
+  push,
   probe: probeOffice365,
 };
 
@@ -70,5 +72,6 @@ export const office365App: Connector = {
   },
   signIn,
   open,
+  push,
   probe: probeOffice365,
 };

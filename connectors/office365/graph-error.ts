@@ -76,3 +76,6 @@ export const isRefusedQuery = (error: unknown): boolean => problemOf(error)?.sta
 
 /** True where a permission is missing for just this question. */
 export const isForbidden = (error: unknown): boolean => problemOf(error)?.status === 403;
+
+/** True where Graph knows no such subscription (any more). */
+export const isUnknown = (error: unknown): boolean => problemOf(error)?.status === 404;

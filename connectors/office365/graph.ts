@@ -29,11 +29,18 @@ export type Question = {
   immutableIds?: boolean;
 };
 
-/** One mailbox in Microsoft Graph v1.0. Only GET: nothing in it can be changed. */
+/** What is done to a subscription; of the mailbox itself nothing is asked but GET. */
+type Order = Question & { method: "post" | "patch" | "delete"; body: object };
+
+/** One mailbox in Microsoft Graph v1.0. Nothing in it can be changed. */
 export type Graph = {
+  /** Whose mailbox it is where not the signed-in person's own. */
+  owner: string | null;
   get<T>(question: Question): Promise<T>;
   /** ConnectorError "rejected" as soon as more than maxBytes come. */
   getBytes(question: Question, maxBytes: number): Promise<Uint8Array>;
+  /** Makes a subscription (`id` null), or changes or deletes one; what Graph gives back, {} where nothing. */
+  subscription<T>(method: Order["method"], id: string | null, body?: object): Promise<T>;
   /**
    * The provider's clock by its last answer, epoch milliseconds: what it stamps on mail is compared with this and never with ours.
    * Whole seconds, as its stamps are, so that a border lies never within a second.
@@ -41,11 +48,9 @@ export type Graph = {
   now(): number;
 };
 
-/** The part of the address that names the mailbox. */
-const mailboxPath = (inbox: ConnectedInbox): string => {
+const ownerOf = (inbox: ConnectedInbox): string | null => {
   const { access, sharedMailbox } = readSettings(inbox);
-  const address = access === "application" ? (sharedMailbox ?? inbox.address) : sharedMailbox;
-  return address ? `/users/${encodeURIComponent(address)}` : "/me";
+  return (access === "application" ? (sharedMailbox ?? inbox.address) : sharedMailbox) || null;
 };
 
 /**
@@ -93,7 +98,8 @@ const readBytes = async (response: Response, maxBytes: number): Promise<Uint8Arr
 export const openGraph = (inbox: ConnectedInbox, tools: Tools): Graph => {
   const { signal, limiter, now } = tools;
   const { graphUrl } = readApp(tools.app);
-  const mailbox = mailboxPath(inbox);
+  const owner = ownerOf(inbox);
+  const mailbox = owner === null ? "/me" : `/users/${encodeURIComponent(owner)}`;
   const tokens = openTokens(inbox, tools);
   const client = createClient(graphUrl);
   const quota = `office365:mailbox:${inbox.id}`;
@@ -105,17 +111,19 @@ export const openGraph = (inbox: ConnectedInbox, tools: Tools): Graph => {
     throw new ConnectorError("cursor_expired", "The stored position does not lead to Microsoft Graph; the folder is listed again.");
   };
 
-  const send = (question: Question, token: string): Promise<Response> =>
-    client
+  const send = (question: Question | Order, token: string): Promise<Response> => {
+    const request = client
       .api(urlOf(question))
       .headers({ Prefer: preferences(question) })
       .options({ signal: AbortSignal.any([signal, AbortSignal.timeout(timeout)]), redirect: "error" })
       .middlewareOptions([new AuthenticationHandlerOptions({ getAccessToken: async () => token })])
-      .responseType(ResponseType.RAW)
-      .get();
+      .responseType(ResponseType.RAW);
+    if (!("method" in question)) return request.get();
+    return question.method === "delete" ? request.delete() : request[question.method](question.body);
+  };
 
   /** One try: what came, or why it did not. */
-  const attempt = async <T>(question: Question, token: string, read: (response: Response) => Promise<T>): Promise<T | Problem> => {
+  const attempt = async <T>(question: Question | Order, token: string, read: (response: Response) => Promise<T>): Promise<T | Problem> => {
     await limiter.take("office365:app", 1, signal);
     await limiter.take(quota, 1, signal);
     try {
@@ -132,7 +140,7 @@ export const openGraph = (inbox: ConnectedInbox, tools: Tools): Graph => {
     }
   };
 
-  const ask = async <T extends object>(question: Question, read: (response: Response) => Promise<T>): Promise<T> => {
+  const ask = async <T extends object>(question: Question | Order, read: (response: Response) => Promise<T>): Promise<T> => {
     let token = await tokens.get();
     let [renewed, repeated] = [false, false];
     for (;;) {
@@ -150,6 +158,11 @@ export const openGraph = (inbox: ConnectedInbox, tools: Tools): Graph => {
   };
 
   return {
+    owner,
+    subscription: (method, id, body = {}) =>
+      ask({ at: `${graphUrl}/v1.0/subscriptions${id === null ? "" : `/${encodeURIComponent(id)}`}`, method, body }, async (response) =>
+        JSON.parse((await response.text()) || "{}"),
+      ),
     get: (question) => ask(question, async (response) => JSON.parse(await response.text())),
     getBytes: (question, maxBytes) => ask(question, (response) => readBytes(response, maxBytes)),
     now: () => Math.floor((now() + ahead) / 1000) * 1000,

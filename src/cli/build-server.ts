@@ -1,16 +1,18 @@
 import Fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from "fastify";
 import packageJson from "../../package.json" with { type: "json" };
 import { buildApi } from "../api/build-api.ts";
-import type { Authorize, Json } from "../ports/connector.ts";
+import type { Authorize, Hint, Json } from "../ports/connector.ts";
 import { newId } from "../store/ids.ts";
 import { connectInbox, InvalidSettings } from "../sync/connect-inbox.ts";
 import { disconnectInbox } from "../sync/disconnect-inbox.ts";
 import { buildPages } from "../web/build-pages.ts";
 import type { SignInProvider } from "../web/connect-pages.ts";
+import { type PushRoutesDeps, pushRoutes } from "../web/push-routes.ts";
 import type { House } from "./house.ts";
+import { pushDeps } from "./push-deps.ts";
 
-/** The HTTP server: the API and the pages. `nudge` is told that an inbox may be due. */
-export const buildServer = async (house: House, nudge: () => void): Promise<FastifyInstance> => {
+/** The HTTP server: the API, the pages, and where providers send notifications to. `nudge` is told that an inbox may be due. */
+export const buildServer = async (house: House, nudge: () => void, onHint: (hint: Hint) => Promise<void>): Promise<FastifyInstance> => {
   const { database, now, config } = house;
   // Asked when it is needed: the port may be chosen only when the server listens.
   const publicUrl = (): string => (config.publicUrl ?? server.listeningOrigin).replace(/\/$/, "");
@@ -59,7 +61,17 @@ export const buildServer = async (house: House, nudge: () => void): Promise<Fast
     privacyUrl: config.privacyUrl,
     providers: () => signInProviders(house),
   });
+  if (config.publicUrl?.startsWith("https:")) await pushRoutes(server, { receive: receivePush(house), onHint, now });
   return server;
+};
+
+const receivePush = (house: House): PushRoutesDeps["receive"] => {
+  const { appOf, pushUrl } = pushDeps(house);
+  return async (provider, request) => {
+    // Without an app nothing of the provider is loaded.
+    const push = appOf(provider) === null ? null : (await house.loadConnector(provider))?.push;
+    return push?.receive && push.ready(appOf(provider), pushUrl(provider)) ? push.receive(request) : null;
+  };
 };
 
 /** Providers people sign in to at the provider's own page, and whether the operator has set them up. */

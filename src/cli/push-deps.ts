@@ -12,7 +12,7 @@ export const pushDeps = (house: House): PushDeps => {
     providers,
     loadConnector,
     tools,
-    appOf: (provider) => (config.apps[provider] as Json | undefined) ?? null,
+    appOf: (provider) => (Object.hasOwn(config.apps, provider) ? (config.apps[provider] as Json) : null),
     pushUrl: (provider) => publicUrl && `${publicUrl}/push/${provider}`,
     now,
     log,

@@ -2,7 +2,7 @@ import { randomBytes } from "node:crypto";
 import { type FakeMessage, makeFakeMessage, type PutOptions } from "./fake-message.ts";
 
 export type FakeFolder = { id: string; displayName: string; wellKnown: string | null; parentId: string | null };
-type Change = { seq: number; folderId: string; message: FakeMessage; id: string; kind: "created" | "updated" | "deleted" };
+export type Change = { seq: number; folderId: string; message: FakeMessage; id: string; kind: "created" | "updated" | "deleted" };
 
 /** What one mailbox holds, and everything that ever happened to it. Ids are made up, long and case-sensitive as Exchange's. */
 export type FakeMailbox = {
@@ -13,6 +13,8 @@ export type FakeMailbox = {
   changes: Change[];
   /** Raised when the service forgets: positions of an older generation are gone. */
   generation: number;
+  /** Who is told of each change. */
+  onChange: (change: Change) => void;
   addFolder(displayName: string, parent?: string): FakeFolder;
   removeFolder(displayName: string): void;
   put(folder: string, raw: Buffer, options: PutOptions & { receivedAt: number }): FakeMessage;
@@ -42,6 +44,7 @@ export const createFakeMailbox = (address: string): FakeMailbox => {
     messages: [],
     changes: [],
     generation: 0,
+    onChange: () => {},
     folder(name) {
       const found = box.folders.find(({ displayName, wellKnown }) => displayName === name || wellKnown === name);
       if (!found) throw new Error(`the fake mailbox has no folder ${name}`);
@@ -86,5 +89,7 @@ export const createFakeMailbox = (address: string): FakeMailbox => {
 };
 
 const note = (box: FakeMailbox, message: FakeMessage, kind: Change["kind"]): void => {
-  box.changes.push({ seq: box.changes.length + 1, folderId: message.folderId, message, id: message.restId, kind });
+  const change = { seq: box.changes.length + 1, folderId: message.folderId, message, id: message.restId, kind };
+  box.changes.push(change);
+  box.onChange(change);
 };

@@ -3,12 +3,14 @@ import { createServer } from "node:https";
 import type { AddressInfo } from "node:net";
 import type { TestCertificate } from "../test-certificate.ts";
 import { createFakeMailbox, type FakeMailbox } from "./fake-mailbox.ts";
+import { createSubscriptions, type FakeSubscriptions } from "./fake-subscriptions.ts";
 import { createGraphService, type GraphReply, type GraphService, problem } from "./graph-service.ts";
 import { createSignInService, type Grant, type SignInReply, type SignInService } from "./sign-in-service.ts";
 import { answerProblems, requestProblems } from "./vendor-schemas.ts";
 
 export type Seen = {
   kind: "graph" | "token" | "other";
+  method: string;
   host: string;
   path: string;
   search: URLSearchParams;
@@ -21,6 +23,7 @@ export type FakeMicrosoft = {
   url: string;
   signIn: SignInService;
   graph: GraphService;
+  subscriptions: FakeSubscriptions;
   mailboxes: Map<string, FakeMailbox>;
   addMailbox(address: string): FakeMailbox;
   /** The service's own clock; it moves one second with each `tick`, so that the order of messages is plain. */
@@ -112,6 +115,15 @@ export const startFakeMicrosoft = async ({ tls, port = 0, publicUrl }: FakeOptio
     return fake.graph.answer({ box: found.box, root, path: found.rest, search: seen.search, prefer: seen.prefer });
   };
 
+  const answerSubscriptions = async (request: IncomingMessage, seen: Seen): Promise<GraphReply> => {
+    const grant = fake.signIn.grantOf((request.headers.authorization ?? "").replace(/^Bearer /, ""));
+    if (!grant) return problem(401, "InvalidAuthenticationToken", "Lifetime validation failed, the token is expired.");
+    checkRequest(seen.path, seen, false);
+    const text = await bodyOf(request);
+    const id = decodeURIComponent(seen.path.split("/")[3] ?? "");
+    return fake.subscriptions.answer({ method: seen.method, id, body: text === "" ? {} : JSON.parse(text), grant, prefer: seen.prefer });
+  };
+
   const answerSignIn = async (request: IncomingMessage, { path, search }: Seen): Promise<SignInReply> => {
     const [, tenant = "", rest = ""] = /^\/([^/]+)(\/.*)$/.exec(path) ?? [];
     if (rest === "/v2.0/.well-known/openid-configuration") return { status: 200, body: discovery(fake.url, tenant) };
@@ -127,6 +139,7 @@ export const startFakeMicrosoft = async ({ tls, port = 0, publicUrl }: FakeOptio
     }
     const bytes = Buffer.isBuffer(reply.body) ? reply.body : Buffer.from(JSON.stringify(reply.body));
     const type = Buffer.isBuffer(reply.body) ? "text/plain" : "application/json; odata.metadata=minimal; charset=utf-8";
+    if (reply.status === 204) return void response.writeHead(204).end();
     response.writeHead(reply.status, { "content-type": type, date: new Date(fake.now()).toUTCString(), ...reply.headers });
     response.end(bytes);
   };
@@ -140,12 +153,17 @@ export const startFakeMicrosoft = async ({ tls, port = 0, publicUrl }: FakeOptio
     const url = new URL(request.url ?? "/", "https://fake");
     const prefer = String(request.headers.prefer ?? "");
     const host = request.headers.host ?? "";
-    const seen: Seen = { kind: kindOf(url.pathname), host, path: url.pathname, search: url.searchParams, prefer, status: 0 };
+    const method = request.method ?? "";
+    const seen: Seen = { kind: kindOf(url.pathname), method, host, path: url.pathname, search: url.searchParams, prefer, status: 0 };
     fake.seen.push(seen);
     const scripted = fake.script(seen);
     if (scripted === "hang") return;
     if (scripted === "reset") return void request.socket.destroy();
-    const reply = scripted ?? (seen.kind === "graph" ? answerGraph(request, seen) : await answerSignIn(request, seen));
+    const usual = (): GraphReply | Promise<GraphReply | SignInReply> => {
+      if (seen.kind !== "graph") return answerSignIn(request, seen);
+      return seen.path.startsWith("/v1.0/subscriptions") ? answerSubscriptions(request, seen) : answerGraph(request, seen);
+    };
+    const reply = scripted ?? (await usual());
     seen.status = reply.status;
     send(response, reply);
   };
@@ -172,9 +190,15 @@ export const startFakeMicrosoft = async ({ tls, port = 0, publicUrl }: FakeOptio
     url: publicUrl ?? `https://localhost:${(server.address() as AddressInfo).port}`,
     signIn: createSignInService(() => fake.url),
     graph: createGraphService(),
+    subscriptions: createSubscriptions({
+      mailboxes: () => fake.mailboxes,
+      now: () => fake.now(),
+      violations: () => fake.violations,
+    }),
     mailboxes: new Map(),
     addMailbox(address) {
       const box = createFakeMailbox(address);
+      box.onChange = (change) => fake.subscriptions.tell(box, change);
       fake.mailboxes.set(address, box);
       return box;
     },

@@ -100,18 +100,20 @@ const shapes: { readonly [name: string]: ValidateFunction } = {
       proxyAddresses: { type: "array", items: text },
     }),
   ),
+  subscription: ajv.compile({ $ref: "graph-mail#/definitions/subscription" }),
+  notifications: ajv.compile({ $ref: "graph-mail#/definitions/changeNotificationCollection" }),
   error: ajv.compile(
     strictObject({ error: strictObject({ code: text, message: text, innerError: { type: "object" } }, ["code", "message"]) }, ["error"]),
   ),
 };
 
-export type Shape = "message" | "messages" | "mailFolder" | "mailFolders" | "user" | "error";
+export type Shape = "message" | "messages" | "mailFolder" | "mailFolders" | "user" | "subscription" | "notifications" | "error";
 
 /** The service gives sizeInBytes, which Microsoft's metadata lacks; clients must bear with it. */
 const withoutSize = (body: object): object =>
   JSON.parse(JSON.stringify(body, (name, value) => (name === "sizeInBytes" ? undefined : value)));
 
-/** What is wrong with an answer by the vendor's description. */
+/** What is wrong with an answer, or with the body of a request, by the vendor's description. */
 export const answerProblems = (shape: Shape, body: object): string[] => {
   const validate = shapes[shape];
   if (!validate || validate(withoutSize(body))) return [];
