@@ -54,6 +54,8 @@ test("a bounce becomes an e-mail on the contact's timeline, once however often i
       contactIds: ["501"],
       properties: {
         bounceline_engagement_id: "eng_1",
+        bounceline_bounce_state: "hard",
+        bounceline_bounce_detail: "550 5.1.1 User unknown",
         hs_timestamp: "2026-11-25T17:00:00.000Z",
         hs_email_direction: "EMAIL",
         hs_email_status: "BOUNCED",
@@ -75,7 +77,10 @@ test.each([
   ["delivered", "SENT", ""],
   ["retracted", "SENT", ""],
 ] as const)("%s is %s", (state, status, code) => {
-  expect(emailProperties(bounce({ state }))).toMatchObject({ hs_email_status: status, hs_email_bounce_error_detail_status_code: code });
+  expect(emailProperties(bounce({ state }))).toMatchObject({
+    needed: { hs_email_status: status, bounceline_bounce_state: state, bounceline_bounce_detail: "550 5.1.1 User unknown" },
+    wished: { hs_email_bounce_error_detail_status_code: code },
+  });
 });
 
 test("the contact is found by the CRM's id, else by address; where it has none, nothing is written", async () => {
@@ -147,6 +152,19 @@ test.each([409, 400])("what was made between asking and making is found and upda
   });
   await crm.writeEngagement(bounce({ state: "retracted" }), null);
   expect([...portal.emails.values()].map(({ properties }) => properties.hs_email_status)).toEqual(["SENT"]);
+});
+
+test("details that HubSpot does not let be written are in our own properties, and are not tried again", async () => {
+  const { portal, crm } = await prepared();
+  const name = "hs_email_bounce_error_detail_message";
+  portal.properties.emails.set(name, { name, options: [], hasUniqueValue: false, readOnly: true, declaredReadOnly: true });
+  const id = await crm.writeEngagement(bounce(), null);
+  const { properties } = portal.emails.get(id ?? "") ?? {};
+  expect(properties).toMatchObject({ hs_email_status: "BOUNCED", bounceline_bounce_detail: "550 5.1.1 User unknown" });
+  expect(properties).not.toHaveProperty(name);
+  const before = portal.calls.length;
+  await crm.writeEngagement(bounce({ state: "soft" }), id);
+  expect(portal.calls.slice(before).map(({ method }) => method)).toEqual(["PATCH"]);
 });
 
 test("what a person deleted in HubSpot stays deleted", async () => {

@@ -9,23 +9,34 @@ const longest = 2_000;
 
 const bounced: readonly State[] = ["hard", "soft"];
 
+/** What goes into an e-mail of HubSpot: what must be taken, and what may be left out where a portal does not take it. */
+export type EmailProperties = { needed: Record<string, string>; wished: Record<string, string> };
+
 /**
  * A bounce as HubSpot's e-mail engagement. The message was sent whatever became of it, so what is no bounce (any more) stays SENT:
  * pending, because its server still tries; delivered; and retracted, which is put back rather than archived, because the message
  * is no less real for the mistake, and HubSpot has no call that brings an archived e-mail back when a later notice says hard.
+ * The bounce's details are in properties of ours too: HubSpot's own may be read-only, and stay empty while it is pending.
  * https://developers.hubspot.com/docs/api-reference/crm-emails-v3/guide, "Properties", "Set email headers"
  */
-export const emailProperties = (engagement: CrmEngagement): Record<string, string> => {
+export const emailProperties = (engagement: CrmEngagement): EmailProperties => {
   const isBounced = bounced.includes(engagement.state);
+  const message = engagement.message.slice(0, longest).toWellFormed();
   return {
-    [idProperty]: engagement.id,
-    hs_timestamp: new Date(engagement.sentAt).toISOString(),
-    hs_email_direction: "EMAIL",
-    hs_email_status: isBounced ? "BOUNCED" : "SENT",
-    hs_email_subject: engagement.subject ?? "",
-    hs_email_headers: JSON.stringify(headersOf(engagement)),
-    hs_email_bounce_error_detail_message: isBounced ? engagement.message.slice(0, longest).toWellFormed() : "",
-    hs_email_bounce_error_detail_status_code: isBounced && engagement.smtpCode !== null ? String(engagement.smtpCode) : "",
+    needed: {
+      [idProperty]: engagement.id,
+      bounceline_bounce_state: engagement.state,
+      bounceline_bounce_detail: message,
+      hs_timestamp: new Date(engagement.sentAt).toISOString(),
+      hs_email_direction: "EMAIL",
+      hs_email_status: isBounced ? "BOUNCED" : "SENT",
+      hs_email_subject: engagement.subject ?? "",
+      hs_email_headers: JSON.stringify(headersOf(engagement)),
+    },
+    wished: {
+      hs_email_bounce_error_detail_message: isBounced ? message : "",
+      hs_email_bounce_error_detail_status_code: isBounced && engagement.smtpCode !== null ? String(engagement.smtpCode) : "",
+    },
   };
 };
 

@@ -3,7 +3,7 @@ import { Agent } from "node:https";
 import type { Client } from "@hubspot/api-client";
 import type { Crm, CrmContactKey, CrmContactState, CrmEngagement, OpenCrm } from "../../ports/crm.ts";
 import { callHubspot, isRefused } from "./call-hubspot.ts";
-import { emailProperties, idProperty } from "./email-properties.ts";
+import { type EmailProperties, emailProperties, idProperty } from "./email-properties.ts";
 import { hardBounceEnum, hardBounceOption, ourGroup, ourProperties, type Portal, readPortal } from "./portal.ts";
 
 type Api = {
@@ -75,6 +75,29 @@ const refuse = (portal: Portal, names: readonly string[]): void => {
   portal.refused = [...new Set([...portal.refused, ...names])];
 };
 
+/** Writes what is needed, and what is wished as far as the portal takes it. */
+const writeWhatIsTaken = async <T>(
+  { portal }: Api,
+  needed: Properties,
+  wished: Properties,
+  write: (properties: Properties) => Promise<T>,
+): Promise<T> => {
+  const taken = Object.entries(wished).filter(([name]) => !portal.refused.includes(name));
+  if (taken.length === 0) return write(needed);
+  try {
+    return await write({ ...needed, ...Object.fromEntries(taken) });
+  } catch (error) {
+    if (!isRefused(error, 400, 403)) throw error;
+    // Without them the same is accepted: then it was these properties, and they are not tried again.
+    const written = await write(needed);
+    refuse(
+      portal,
+      taken.map(([name]) => name),
+    );
+    return written;
+  }
+};
+
 const writeEngagement = async (api: Api, engagement: CrmEngagement, crmId: string | null): Promise<string | null> => {
   const properties = emailProperties(engagement);
   const known = crmId ?? (await findEmail(api, engagement.id));
@@ -102,17 +125,21 @@ const findEmail = (api: Api, engagementId: string): Promise<string | null> =>
 /** E-mail to contact, as HubSpot defines it: https://developers.hubspot.com/docs/api-reference/crm-associations-v4/guide */
 const emailToContact = 198;
 
-const createEmail = async (api: Api, contactId: string, properties: Properties): Promise<string> => {
+const createEmail = async (api: Api, contactId: string, { needed, wished }: EmailProperties): Promise<string> => {
   const types = [{ associationCategory: "HUBSPOT_DEFINED", associationTypeId: emailToContact }];
-  const wish = { properties, associations: [{ to: { id: contactId }, types }] };
+  const associations = [{ to: { id: contactId }, types }];
   type Wish = Parameters<typeof api.client.crm.objects.emails.basicApi.create>[0];
-  const made = await api.call(() => api.client.crm.objects.emails.basicApi.create(wish as unknown as Wish));
-  return made.id;
+  // Their enums are strings at run time; ours are the same strings.
+  const create = (properties: Properties) =>
+    api.call(() => api.client.crm.objects.emails.basicApi.create({ properties, associations } as unknown as Wish));
+  return (await writeWhatIsTaken(api, needed, wished, create)).id;
 };
 
 /** What a person deleted in HubSpot stays deleted. */
-const updateEmail = async (api: Api, id: string, properties: Properties): Promise<string> => {
-  await orNull(() => api.call(() => api.client.crm.objects.emails.basicApi.update(id, { properties })));
+const updateEmail = async (api: Api, id: string, { needed, wished }: EmailProperties): Promise<string> => {
+  const { basicApi } = api.client.crm.objects.emails;
+  const update = (properties: Properties) => orNull(() => api.call(() => basicApi.update(id, { properties })));
+  await writeWhatIsTaken(api, needed, wished, update);
   return id;
 };
 
@@ -145,21 +172,11 @@ const writeContact = async (api: Api, contact: CrmContactState): Promise<boolean
   const update = async (properties: Properties): Promise<boolean> =>
     (await orNull(() => api.call(() => api.client.crm.contacts.basicApi.update(found.id, { properties })))) !== null;
   const theirs = theirReason(api.portal, contact, found);
-  if (theirs === null) return update(ours);
-  try {
-    return await update({ ...ours, [hardBounceEnum]: theirs });
-  } catch (error) {
-    if (!isRefused(error, 400, 403)) throw error;
-    // Without it the same is accepted: then it was this property, and it is not tried again.
-    const written = await update(ours);
-    refuse(api.portal, [hardBounceEnum]);
-    return written;
-  }
+  return writeWhatIsTaken(api, ours, theirs === null ? {} : { [hardBounceEnum]: theirs }, update);
 };
 
 /** What HubSpot's own field is to say; null: it is left alone. Emptied is only what we wrote: HubSpot writes it too. */
 const theirReason = (portal: Portal, { hardBounceReason }: CrmContactState, { properties }: Contact): string | null => {
-  if (portal.refused.includes(hardBounceEnum)) return null;
   if (hardBounceReason !== null) return hardBounceOption(portal, hardBounceReason);
   const [before, theirs] = [properties[ourReason], properties[hardBounceEnum]];
   return before && theirs && hardBounceOption(portal, before) === theirs ? "" : null;

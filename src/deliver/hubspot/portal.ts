@@ -18,7 +18,11 @@ export const readPortal = (memory: Json): Portal => {
 
 /** Our properties, by the object they belong to. */
 export const ourProperties = {
-  emails: [property(idProperty, "Bounceline engagement", true)],
+  emails: [
+    property(idProperty, "Bounceline engagement", true),
+    property("bounceline_bounce_state", "Bounce state (Bounceline)", false),
+    property("bounceline_bounce_detail", "Bounce detail (Bounceline)", false),
+  ],
   contacts: [
     property("bounceline_hard_bounce_reason", "Hard bounce reason (Bounceline)", false),
     property("bounceline_bounce_state", "Bounce state (Bounceline)", false),

@@ -56,6 +56,8 @@ const shapes = {
       hs_email_headers: { type: "string", pattern: '^\\{"from":\\{"email":' },
       hs_email_bounce_error_detail_message: { type: "string" },
       hs_email_bounce_error_detail_status_code: { type: "string", pattern: "^\\d*$" },
+      bounceline_bounce_state: { type: "string" },
+      bounceline_bounce_detail: { type: "string" },
       bounceline_engagement_id: { type: "string", pattern: "^eng_" },
     },
     additionalProperties: false,
