@@ -1,5 +1,6 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
+import { join } from "node:path";
 import { expect, test, vi } from "vitest";
 import { connectCrm } from "../../src/cli/commands/crm.ts";
 import { openHubspot } from "../../src/deliver/hubspot/open-hubspot.ts";
