@@ -94,7 +94,7 @@ const present = <T>(data: T | null | undefined): T => {
 
 /** Opens the Gmail API for one inbox; nothing is asked of it yet. */
 export const openApi = (inboxId: string, tools: Tools, access: Access): GmailApi => {
-  const { users } = gmail({ version: "v1", adapter: sendOnce(access.gateway) });
+  const { users } = gmail({ version: "v1", adapter: sendOnce(access.gateway, tools.record) });
   const call = createCall(inboxId, tools, access);
   return {
     async profile() {

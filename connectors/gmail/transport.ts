@@ -1,5 +1,5 @@
 import type { gaxios } from "google-auth-library";
-import { ConnectorError } from "../../src/ports/connector.ts";
+import { ConnectorError, type Tools } from "../../src/ports/connector.ts";
 
 /** After so long without an answer Google counts as not answering (milliseconds). */
 export const timeoutMs = 30_000;
@@ -16,14 +16,18 @@ const isAnswer = (url: URL, { status, data }: { status: number; data: unknown })
 /**
  * How every request to Google is sent, the sign-in's included: once. gaxios would send it up to four times within two seconds
  * and not look at Retry-After; the auth library asks it to, whatever its defaults say. With a gateway the request goes there.
+ * What Google answers is recorded where that was asked for.
  */
 export const sendOnce =
-  (gateway: string | undefined): Adapter =>
+  (gateway: string | undefined, record?: Tools["record"]): Adapter =>
   async (options, send) => {
     options.retry = false;
     delete options.retryConfig;
+    const url = options.url.href;
     if (gateway !== undefined) options.url = new URL(options.url.pathname + options.url.search, gateway);
     const response = await send(options);
+    const { status, data: body, headers } = response;
+    record?.({ method: options.method ?? "GET", url, status, headers: [...headers.keys()], body });
     if (isAnswer(options.url, response)) return response;
     throw new ConnectorError("unavailable", "What was answered in Google's name is no answer of Google's. The next look tries again.");
   };

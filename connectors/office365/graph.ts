@@ -122,6 +122,22 @@ export const openGraph = (inbox: ConnectedInbox, tools: Tools): Graph => {
     return question.method === "delete" ? request.delete() : request[question.method](question.body);
   };
 
+  const record = async (question: Question | Order, answered: Response): Promise<void> => {
+    if (!tools.record) return;
+    const at = urlOf(question);
+    const body: unknown = await answered
+      .clone()
+      .json()
+      .catch(() => null);
+    tools.record({
+      method: "method" in question ? question.method.toUpperCase() : "GET",
+      url: at.startsWith("https:") ? at : `${graphUrl}/v1.0${at}`,
+      status: answered.status,
+      headers: [...answered.headers.keys()],
+      body,
+    });
+  };
+
   /** One try: what came, or why it did not. */
   const attempt = async <T>(question: Question | Order, token: string, read: (response: Response) => Promise<T>): Promise<T | Problem> => {
     await limiter.take("office365:app", 1, signal);
@@ -131,6 +147,7 @@ export const openGraph = (inbox: ConnectedInbox, tools: Tools): Graph => {
         const response = await send(question, token);
         const at = Date.parse(response.headers.get("date") ?? "");
         if (!Number.isNaN(at)) ahead = at - now();
+        await record(question, response);
         return response.ok ? await read(response) : await readProblem(response, now());
       });
     } catch (error) {

@@ -94,6 +94,9 @@ export type Credentials = {
 /** What the operator registered with a provider (client id, secret, tenant), as the connector's `authorize.app` schema says. */
 export type App = Json;
 
+/** One request to a provider's API and its answer, unredacted: mail and addresses are in it. `body`: as parsed; a string or null where no JSON. */
+export type Exchange = { method: string; url: string; status: number; headers: readonly string[]; body: unknown };
+
 export type Tools = {
   /** Null where the operator has set up no app for the provider, or it needs none. */
   app: App;
@@ -104,6 +107,8 @@ export type Tools = {
   limiter: Limiter;
   dial: Dial;
   credentials: Credentials;
+  /** Where a recording was asked for: told of each request to the provider's API, and of none for tokens. */
+  record?: (exchange: Exchange) => void;
 };
 
 export type ProbeAnswer = { assumption: string; holds: true | false | "unknown"; detail: string };

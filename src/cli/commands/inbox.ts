@@ -1,8 +1,10 @@
+import { appendFileSync, writeFileSync } from "node:fs";
 import { parseArgs } from "node:util";
 import { Command } from "commander";
 import { z } from "zod";
+import { createRedactor } from "../../../connectors/shared/redact-exchange.ts";
 import { inboxText } from "../../messages/inbox-text.ts";
-import type { Connector } from "../../ports/connector.ts";
+import type { Connector, Tools } from "../../ports/connector.ts";
 import { inboxCredentials } from "../../store/inbox-secrets.ts";
 import { changeState, getInbox, type Inbox, listInboxes, updateInbox } from "../../store/inboxes.ts";
 import { readPushWarning } from "../../store/push-watches.ts";
@@ -112,13 +114,16 @@ export const inboxCommand = (): Command => {
   inbox
     .command("probe <id>")
     .description("check, read-only, what we assume about this provider")
-    .action((id: string, _options: object, command: Command) =>
+    .option("--record <file>", "write down what was asked and the shape of what came, without ids, addresses or anything of the mail")
+    .action((id: string, options: { record?: string }, command: Command) =>
       onInbox(command, id, async (house, row) => {
         const connector = await house.loadConnector(row.provider);
         if (!connector) throw new CliError("data", `There is no provider ${row.provider} any more.`);
         const { database, keys, now } = house;
         const credentials = inboxCredentials({ database, keys, accountId: row.accountId, inboxId: row.id, now });
-        const answers = await connector.probe(row, house.tools(row.provider, credentials));
+        const transcript = openTranscript(options.record);
+        const tools = { ...house.tools(row.provider, credentials), ...transcript };
+        const answers = await connector.probe(row, tools);
         print(
           command,
           answers,
@@ -128,6 +133,18 @@ export const inboxCommand = (): Command => {
     );
 
   return inbox;
+};
+
+/** Redacted line by line (NDJSON), so that there is something to show of a probe that failed, too. A file that exists is kept. */
+const openTranscript = (file: string | undefined): Pick<Tools, "record"> => {
+  if (file === undefined) return {};
+  try {
+    writeFileSync(file, "", { flag: "wx", mode: 0o600 });
+  } catch (error) {
+    throw new CliError("usage", `${file} cannot be made: ${(error as Error).message}`);
+  }
+  const redact = createRedactor();
+  return { record: (exchange) => appendFileSync(file, `${JSON.stringify(redact(exchange))}\n`) };
 };
 
 const onInbox = (command: Command, id: string, work: (house: House, inbox: Inbox) => Promise<void>): Promise<void> =>
