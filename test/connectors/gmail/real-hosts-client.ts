@@ -8,6 +8,7 @@ import { gmail } from "../../../connectors/gmail/connector.ts";
 import { startGoogle } from "../../fakes/google/start-google.ts";
 import { collect, testTools } from "../test-tools.ts";
 import { idsOf, lastCursor, letter } from "./open-gmail.ts";
+import { setUpPubSub } from "./set-up-pubsub.ts";
 
 const [, keyFile = "", certFile = ""] = process.argv.slice(2);
 const redirectUri = "https://bounceline.example/oauth/callback";
@@ -17,7 +18,9 @@ const codeChallenge = createHash("sha256").update(codeVerifier).digest("base64ur
 const google = await startGoogle({ tls: { key: readFileSync(keyFile, "utf8"), cert: readFileSync(certFile, "utf8") }, port: 443 });
 google.oauth.client.redirectUris = [redirectUri];
 const mailbox = google.addMailbox("anna@sales.example");
-const app = { clientId: google.oauth.client.id, clientSecret: google.oauth.client.secret };
+const stage = { google, app: { clientId: google.oauth.client.id, clientSecret: google.oauth.client.secret } };
+setUpPubSub(stage);
+const { app } = stage;
 
 const page = await fetch(gmail.authorize?.url(app, { state: "s", codeChallenge, redirectUri, loginHint: null }) ?? "", {
   redirect: "manual",
@@ -38,6 +41,15 @@ const { id, raw } = mailbox.put(letter("new"));
 google.oauth.endAccess();
 const second = await collect(session.pull(lastCursor(first)));
 const bytes = await session.fetchRaw(id, { maxBytes: 10_000 });
+await gmail.push?.renew(inbox, tools, { url: null, held: [] });
+const stopping = new AbortController();
+const told: string[] = [];
+await gmail.push?.listen?.(app, { ...tools, signal: stopping.signal }, async ({ watchId }) => {
+  told.push(watchId);
+  // After the acknowledgement.
+  setTimeout(() => stopping.abort(), 500);
+});
+await gmail.push?.stop(inbox, tools, []);
 await gmail.authorize?.revoke(tools);
 const after = await gmail.signIn(inbox, tools).catch((error: { kind: string }) => error.kind);
 await google.stop();
@@ -49,6 +61,8 @@ console.log(
     addresses,
     ids: [...idsOf(first), ...idsOf(second)],
     exact: bytes !== "gone" && raw.equals(bytes),
+    told,
+    backlog: google.pubsub.backlog,
     after,
     asked,
   }),

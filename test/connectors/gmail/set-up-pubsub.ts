@@ -2,7 +2,7 @@ import { generateKeyPairSync } from "node:crypto";
 import type { GmailStage } from "./open-gmail.ts";
 
 /** What config/README.md tells an operator to do: a topic, a pull subscription, and a service account that may read it. */
-export const setUpPubSub = (stage: GmailStage): { client_email: string; private_key: string } => {
+export const setUpPubSub = (stage: Pick<GmailStage, "google" | "app">): { client_email: string; private_key: string } => {
   const { publicKey, privateKey } = generateKeyPairSync("rsa", { modulusLength: 2048 });
   const email = "push@sales.iam.gserviceaccount.com";
   const { pubsub, oauth } = stage.google;
