@@ -1,6 +1,6 @@
 import { createHash, randomBytes } from "node:crypto";
 import * as z from "zod";
-import { ConnectorError, type Hint, type Push, type PushRequest, type Watch } from "../../src/ports/connector.ts";
+import { ConnectorError, type Hint, type Push, type PushRequest, type Tools, type Watch } from "../../src/ports/connector.ts";
 import { findFolder, wantedFolders } from "./find-folder.ts";
 import { type Graph, openGraph } from "./graph.ts";
 import { isUnknown } from "./graph-error.ts";
@@ -55,16 +55,9 @@ const renewOne = async (graph: Graph, held: Watch, url: string, now: number): Pr
   }
 };
 
-const renew: Push["renew"] = async (inbox, tools, { url, held }) => {
-  const settings = readSettings(inbox);
+/** Such as more than 1,000 subscriptions of all apps on one mailbox is a warning: what is made so far is kept, and what was held. */
+const renewEach = async (graph: Graph, wanted: readonly string[], held: readonly Watch[], url: string, tools: Tools) => {
   const now = tools.now();
-  if (url === null) throw new ConnectorError("rejected", "This server has no public https address (publicUrl).");
-  if (settings.access === "delegated" && settings.sharedMailbox) {
-    const warning = "Microsoft tells of new mail in a shared mailbox only where the app reads it by an administrator's leave.";
-    return { watches: [], renewAt: now + week, warning };
-  }
-  const graph = openGraph(inbox, tools);
-  const wanted = wantedFolders(settings);
   const watches: Watch[] = [];
   let warning: string | null = null;
   for (const name of wanted) {
@@ -75,15 +68,26 @@ const renew: Push["renew"] = async (inbox, tools, { url, held }) => {
     } catch (error) {
       tools.signal.throwIfAborted();
       if (!(error instanceof ConnectorError)) throw error;
-      // Such as more than 1,000 subscriptions of all apps on one mailbox. What is made so far is kept.
       warning = error.message;
       if (before) watches.push(before);
     }
   }
-  await unsubscribe(
-    graph,
-    held.filter(({ about }) => !wanted.includes(about)),
-  ).catch(() => {});
+  return { watches, warning };
+};
+
+const renew: Push["renew"] = async (inbox, tools, { url, held }) => {
+  const settings = readSettings(inbox);
+  const now = tools.now();
+  if (url === null) throw new ConnectorError("rejected", "This server has no public https address (publicUrl).");
+  if (settings.access === "delegated" && settings.sharedMailbox) {
+    const warning = "Microsoft tells of new mail in a shared mailbox only where the app reads it by an administrator's leave.";
+    return { watches: [], renewAt: now + week, warning };
+  }
+  const graph = openGraph(inbox, tools);
+  const wanted = wantedFolders(settings);
+  const { watches, warning } = await renewEach(graph, wanted, held, url, tools);
+  const unwanted = held.filter(({ about }) => !wanted.includes(about));
+  await unsubscribe(graph, unwanted).catch(() => {});
   const half = (Math.min(now + lifetimeMs, ...watches.map(({ expiresAt }) => expiresAt)) - now) / 2;
   return { watches, renewAt: Math.round(now + (warning === null ? half : Math.min(half, afterRefusalMs))), warning };
 };

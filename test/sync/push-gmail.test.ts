@@ -9,6 +9,7 @@ import { upsertAccount } from "../../src/store/accounts.ts";
 import { listEngagements } from "../../src/store/engagements.ts";
 import { saveSecrets } from "../../src/store/inbox-secrets.ts";
 import { createInbox, getInbox } from "../../src/store/inboxes.ts";
+import { pollNow } from "../../src/store/turns.ts";
 import { disconnectInbox } from "../../src/sync/disconnect-inbox.ts";
 import { renewDueWatches } from "../../src/sync/push-watches.ts";
 import { openGmail, timesAsked } from "../connectors/gmail/open-gmail.ts";
@@ -18,7 +19,7 @@ import { afterThis, temporaryDirectory } from "../store/engines.ts";
 
 const day = 86_400_000;
 
-test("a notice is on the timeline seconds after it arrived, a day before the next poll", async () => {
+test("a notice is on the timeline seconds after it arrived, a day before the next poll; one that is not told of comes with that", async () => {
   const stage = await openGmail();
   setUpPubSub(stage);
   const config = loadConfig({}, temporaryDirectory());
@@ -58,6 +59,14 @@ test("a notice is on the timeline seconds after it arrived, a day before the nex
   await until(({ bounces, nextPollIn }) => bounces === 1 && nextPollIn > day / 2);
   const polls = timesAsked(stage, "gmail.users.history.list");
   expect(polls).toBeLessThan(6);
+
+  stage.google.pubsub.loses = true;
+  stage.mailbox.put(letterOf("Sent/dma-unknown-user"), ["SENT"]);
+  stage.mailbox.put(letterOf("INBOX/dma-unknown-user"));
+  await new Promise((resolve) => setTimeout(resolve, 300));
+  expect((await seen()).nextPollIn).toBeGreaterThan(day / 2);
+  await database.transaction((tx) => pollNow(tx, account.id, inbox.id, now()));
+  await until(({ bounces, nextPollIn }) => bounces === 2 && nextPollIn > day / 2);
 
   const connected = await getInbox(database.read, account.id, inbox.id);
   if (connected) await disconnectInbox(house.connecting, connected, "the test");

@@ -50,6 +50,22 @@ test("a watch is made for the mailbox's own address, renewed daily, and ended", 
   await stage.google.stop();
 });
 
+test("a watch that has ended tells nothing, and renewing makes it tell again", async () => {
+  const stage = await openGmail();
+  setUpPubSub(stage);
+  const { watches } = await renew(stage);
+  const { pubsub } = stage.google;
+  const before = pubsub.backlog;
+  stage.google.now = () => Date.now() + 8 * day;
+  stage.mailbox.put(letter(1));
+  expect(pubsub.backlog).toBe(before);
+  stage.google.now = Date.now;
+  await renew(stage, watches);
+  stage.mailbox.put(letter(2));
+  expect(pubsub.backlog).toBe(before + 2);
+  await stage.google.stop();
+});
+
 test("without a topic nothing is watched, and with a wrong one the owner is told", async () => {
   const stage = await openGmail();
   expect(push.ready(stage.app, "https://x.example")).toBe(false);

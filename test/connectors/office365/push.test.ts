@@ -81,6 +81,20 @@ test("subscriptions that have ended are made again, those of folders no longer w
   await made.close();
 });
 
+test("subscriptions that have expired are made anew, without asking for the old ones", async () => {
+  const made = await stage();
+  const { watches } = await renew(made);
+  const later = Date.now() + 5000 * minute;
+  const now = () => later;
+  made.fake.now = now;
+  made.secrets.expiresAt = later + 60 * minute;
+  const again = await push.renew(made.inbox, toolsOf(made, { now }), { url, held: watches });
+  expect(again.warning).toBe(null);
+  expect(again.watches).toHaveLength(4);
+  expect(made.fake.seen.filter(({ method }) => method === "PATCH")).toEqual([]);
+  await made.close();
+});
+
 test("lifecycle events: missed polls, reauthorizationRequired renews", async () => {
   const made = await stage();
   const { watches } = await renew(made);
