@@ -24,8 +24,8 @@ onBothEngines("a process that is killed while it saves pages", (engine) => {
       await database.close();
       const saved = Number(JSON.parse(inboxes[0] ?? "{}").cursor);
       expect(saved).toBeGreaterThanOrEqual(told);
-      expect(JSON.parse(accounts[0] ?? "{}").event_seq).toBe(2 * saved);
-      expect(rows.events).toHaveLength(2 * saved);
+      expect(JSON.parse(accounts[0] ?? "{}").event_seq).toBe(3 * saved);
+      expect(rows.events).toHaveLength(3 * saved);
       const counts = ["sent_messages", "notices", "engagements", "engagement_history", "addresses", "contacts"].map(
         (table) => rows[table]?.length,
       );

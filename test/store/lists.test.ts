@@ -154,7 +154,7 @@ onBothEngines("lists and what is kept", (engine) => {
     expect((await listEngagements(database.read, accountId)).data).toMatchObject([{ recipient: { address: "z@x.example" } }]);
     expect(rest.contacts).toHaveLength(1);
     expect(await getInbox(database.read, accountId, mine.inboxId)).toMatchObject({ state: "erased", address: "", owner: null });
-    expect(events?.length).toBe(11);
+    expect(events?.length).toBe(17);
     expect(inboxes).toHaveLength(2);
     await expect(savePage(database, page(mine, [ordinary("m")]))).rejects.toThrow();
   });

@@ -105,6 +105,7 @@ onBothEngines("what a person dismisses", (engine) => {
     ]);
     expect(await health(database, accountId)).toMatchObject({ eligible: true });
     expect(await types(database, accountId)).toEqual([
+      "contact.created",
       "engagement.created",
       "address.ineligible",
       "engagement.retracted",

@@ -78,7 +78,7 @@ describe("a connect link", () => {
       owner: { externalId: "user-9", name: "Ola" },
       state: "first_sync",
     });
-    const events = (await ask(test.server, test.ours.read, "GET", "/v1/events?after=4")).json.data;
+    const events = (await ask(test.server, test.ours.read, "GET", "/v1/events?after=6")).json.data;
     expect(events.map((event: { type: string }) => event.type)).toEqual(["inbox.connected", "connect_link.completed"]);
     expect(JSON.stringify(events)).not.toContain("geheim");
     // The verifier that was kept is the one whose hash went to the provider (RFC 7636).

@@ -1,7 +1,7 @@
 /**
- * What HubSpot takes and gives, for the calls we make, as JSON schemas: written down from its reference
+ * What HubSpot takes and gives, for the calls we make, as JSON schemas: written by hand after the shapes of its reference
  * (https://developers.hubspot.com/docs/api-reference/crm-emails-v3/guide, crm-contacts-v3/guide, crm-properties-v3/guide) and
- * read beside the OpenAPI files it publishes (objects.json and properties.json, v3). Its npm package holds no OpenAPI file.
+ * partly after its published objects.json (v3); not checked against the live service. Its npm package holds no OpenAPI file.
  */
 import { Ajv } from "ajv";
 
