@@ -60,9 +60,10 @@ const listAgain = async (walk: Walk): Promise<Gap | null> => {
     to: now,
     because: "Gmail had dropped its list of changes; listed again with an overlap of a day.",
   };
-  const from = Math.max(inbox.since, state.at - day);
+  const [earlier, others] = [state.stretches.filter(({ news }) => news), state.stretches.filter(({ news }) => !news)];
+  const from = Math.min(Math.max(inbox.since, state.at - day), ...earlier.map((stretch) => stretch.from));
   const lost = (["sent", "received"] as const).map((what) => newStretch(what, from, now + day, true));
-  Object.assign(state, { historyId, at: now, stretches: [...lost, ...state.stretches] });
+  Object.assign(state, { historyId, at: now, stretches: [...lost, ...others] });
   return gap;
 };
 

@@ -58,7 +58,7 @@ export const nextPoll = (
     case "auth":
       return fail("reconnect_needed", null);
     case "rate_limited":
-      return fail("waiting", now + Math.max(end.retryAfterMs ?? 0, 60 * second));
+      return fail("waiting", now + Math.max(end.retryAfterMs ?? 60 * second, second));
     case "cursor_expired":
       return fail(healthy, now, true);
     case "unavailable":

@@ -74,11 +74,11 @@ while (Date.now() - began < minutes * 60_000) {
     told = Date.now();
     const states = await house.database.read
       .selectFrom("inboxes")
-      .select((eb) => ["state", eb.fn.countAll<number>().as("n")])
-      .groupBy("state")
+      .select((eb) => ["provider", "state", eb.fn.countAll<number>().as("n")])
+      .groupBy(["provider", "state"])
       .execute();
     console.log(
-      `${Math.round((Date.now() - began) / 60_000)} min: ${sent} sent, ${expected.length} bounced, ${(await logged()).length} logged; ${states.map((row) => `${row.n} ${row.state}`).join(", ")}; ${Math.round(process.memoryUsage().rss / 1e6)} MB`,
+      `${Math.round((Date.now() - began) / 60_000)} min: ${sent} sent, ${expected.length} bounced, ${(await logged()).length} logged; ${states.map((row) => `${row.n} ${row.provider} ${row.state}`).join(", ")}; ${Math.round(process.memoryUsage().rss / 1e6)} MB`,
     );
   }
   await pause(3000);
@@ -97,7 +97,7 @@ for (let waited = 0; waited < 240 && (await logged()).length < expected.length; 
 const found = await logged();
 const missed = expected.filter((address) => !found.includes(address));
 const histories = await house.database.read.selectFrom("engagement_history").select("fingerprint").execute();
-const states = await house.database.read.selectFrom("inboxes").select("state").execute();
+const states = await house.database.read.selectFrom("inboxes").select(["provider", "state"]).execute();
 await daemon.stop();
 await house.close();
 for (const provider of providers) console.log(`${provider.name}: ${provider.tally()}`);
@@ -106,5 +106,5 @@ rmSync(folder, { recursive: true, force: true });
 console.log(
   `${sent} sent, ${expected.length} bounced; logged ${found.length}, once each: ${new Set(found).size === found.length && histories.length === expected.length}; missed: ${missed.length} ${missed.slice(0, 5).join(" ")}`,
 );
-console.log(`inboxes at the end: ${states.map(({ state }) => state).join(", ")}`);
+console.log(`inboxes at the end: ${states.map(({ provider, state }) => `${provider} ${state}`).join(", ")}`);
 process.exit(missed.length === 0 && found.length === expected.length && histories.length === expected.length ? 0 : 1);

@@ -33,7 +33,9 @@ describe("when an inbox is polled again", () => {
     expect(next.detail.until).toBe(now + 15 * minute);
   });
 
-  it("waits at least a minute where the provider names no time", () => {
+  it("waits no longer than it was asked to, and a minute where the provider names no time", () => {
+    expect(nextPoll(failed("rate_limited", 2_000), inbox, now, minute).at).toBe(now + 2_000);
+    expect(nextPoll(failed("rate_limited", 0), inbox, now, minute).at).toBe(now + 1_000);
     expect(nextPoll(failed("rate_limited"), inbox, now, minute).at).toBe(now + minute);
   });
 
