@@ -43,7 +43,7 @@ const card = (language: Language, bounce: Engagement): Html => {
 <p>${said.meaning}</p>
 ${said.likelyCause && html`<p>${said.likelyCause}</p>`}
 ${said.actions.length > 0 && html`<ul class="do">${said.actions.map((action) => html`<li>${action.text}</li>`)}</ul>`}
-${said.letter && html`<details><summary>${text(language, "page.timeline.letter")}</summary><h3>${said.letter.subject}</h3><pre>${said.letter.body}</pre></details>`}
+${said.letter && html`<details><summary>${text(language, "page.timeline.letter")}</summary><p><strong>${said.letter.subject}</strong></p><pre>${said.letter.body}</pre></details>`}
 ${server?.diagnostic && html`<blockquote lang="${server.language ?? "en"}">${server.diagnostic}</blockquote>`}
 <details><summary>${text(language, "page.timeline.details")}</summary>${details(language, bounce)}</details>
 </li>

@@ -1,11 +1,17 @@
-import { mkdtempSync, writeFileSync } from "node:fs";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { describe, expect, it } from "vitest";
+import { afterAll, describe, expect, it } from "vitest";
 import { ConfigError, loadConfig } from "../../src/cli/config.ts";
+
+const folders: string[] = [];
+afterAll(() => {
+  for (const folder of folders) rmSync(folder, { recursive: true, force: true });
+});
 
 const folderWith = (config?: string): string => {
   const folder = mkdtempSync(join(tmpdir(), "bounceline-config-"));
+  folders.push(folder);
   if (config !== undefined) writeFileSync(join(folder, "bounceline.json"), config);
   return folder;
 };
