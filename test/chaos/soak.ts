@@ -84,16 +84,15 @@ while (Date.now() - began < minutes * 60_000) {
   await pause(3000);
 }
 for (const provider of providers) provider.behave();
-await pause(6000);
-for (let waited = 0; waited < 240 && (await logged()).length < expected.length; waited += 1) {
-  // What is backed off or owed need not be waited for now that the weather is fair.
-  await house.database.transaction((tx) =>
-    tx.updateTable("inboxes").set({ next_poll_at: Date.now() }).where("next_poll_at", "is not", null).execute(),
-  );
-  await house.database.transaction((tx) => tx.updateTable("owed").set({ due_at: 0 }).where("due_at", "is not", null).execute());
-  daemon.nudge();
-  await pause(1000);
-}
+// Longer than a turn: then none is going on. Polling an inbox whose turn is going on would take its fence, and its page with it.
+await pause(15_000);
+// What is backed off or owed need not be waited for now that the weather is fair.
+await house.database.transaction((tx) =>
+  tx.updateTable("inboxes").set({ next_poll_at: Date.now() }).where("next_poll_at", "is not", null).execute(),
+);
+await house.database.transaction((tx) => tx.updateTable("owed").set({ due_at: 0 }).where("due_at", "is not", null).execute());
+daemon.nudge();
+for (let waited = 0; waited < 240 && (await logged()).length < expected.length; waited += 1) await pause(1000);
 const found = await logged();
 const missed = expected.filter((address) => !found.includes(address));
 const histories = await house.database.read.selectFrom("engagement_history").select("fingerprint").execute();
