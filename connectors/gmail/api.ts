@@ -3,7 +3,7 @@ import { gmail, type gmail_v1 } from "googleapis/build/src/apis/gmail/index.js";
 import { envelopeFields } from "../../src/bounces/envelope.ts";
 import { ConnectorError, type Tools } from "../../src/ports/connector.ts";
 import { sleep } from "../shared/sleep.ts";
-import { googleError, isNotFound, isPassing, isTooLarge, statusOf } from "./google-error.ts";
+import { googleError, isBusy, isNotFound, isPassing, isTooLarge, statusOf, waitOf } from "./google-error.ts";
 import { type Access, openTokens } from "./tokens.ts";
 import { sendOnce, timeoutMs } from "./transport.ts";
 import { units } from "./units.ts";
@@ -38,6 +38,20 @@ type Request<T> = (options: CallOptions) => Promise<{ data: T }>;
 /** Before the one second try: a connection that broke or a server that was being replaced is back by then. */
 const pauseMs = 500;
 
+/**
+ * A short "slow down" is sat out by everybody on the mailbox, so that it does not throw away the page it falls into; so often, and
+ * so long at most (milliseconds). Where Google names no time, a second first, then twice as long each time, as its pages advise.
+ */
+const mostTries = 3;
+const longestPauseMs = 10_000;
+
+/** How long to sit out a "slow down" after so many tries, in milliseconds; null where it is no such error, or too long. */
+const pauseAfter = (error: unknown, tries: number, now: number): number | null => {
+  if (!isBusy(error) || tries >= mostTries) return null;
+  const wait = waitOf(error, now) ?? 1000 * 2 ** (tries - 1);
+  return wait <= longestPauseMs ? wait : null;
+};
+
 /** Only these fields leave Google: the snippet, which is the beginning of a letter, does not. */
 const metadataFields = "id,threadId,labelIds,historyId,internalDate,sizeEstimate,payload/headers";
 
@@ -59,27 +73,31 @@ const createCall = (inboxId: string, tools: Tools, { source }: Access) => {
     }
   };
 
-  const twice = async <T>(cost: number, request: Request<T>): Promise<T> => {
-    await pay(cost);
-    try {
-      return await once(request);
-    } catch (error) {
-      if (!isPassing(error)) throw error;
-    }
-    await sleep(pauseMs, signal);
-    await pay(cost);
-    return once(request);
-  };
+  const user = `gmail:user:${inboxId}`;
 
   const pay = async (cost: number): Promise<void> => {
-    await limiter.take(`gmail:user:${inboxId}`, cost, signal);
+    await limiter.take(user, cost, signal);
     await limiter.take("gmail:app", cost, signal);
+  };
+
+  const patiently = async <T>(cost: number, request: Request<T>): Promise<T> => {
+    for (let tries = 1; ; tries++) {
+      await pay(cost);
+      try {
+        return await once(request);
+      } catch (error) {
+        const busyFor = pauseAfter(error, tries, now());
+        if (busyFor !== null) limiter.pause(user, now() + busyFor);
+        else if (isPassing(error) && tries === 1) await sleep(pauseMs, signal);
+        else throw error;
+      }
+    }
   };
 
   return async <T>(cost: number, request: Request<T>): Promise<T | null> => {
     signal.throwIfAborted();
     try {
-      return await twice(cost, request);
+      return await patiently(cost, request);
     } catch (error) {
       if (isNotFound(error)) return null;
       throw googleError(error, now());

@@ -36,7 +36,7 @@ const openWith =
   async (inbox, tools) => {
     const api = connect(find, inbox, tools);
     return {
-      pull: (cursor) => pullGmail(api, inbox, tools, cursor),
+      pull: (cursor, saved = async () => new Set()) => pullGmail(api, inbox, tools, cursor, saved),
       fetchRaw: (ref, { maxBytes }) => fetchRaw(api, ref, maxBytes),
       // Every request stands for itself: there is nothing to close.
       close: async () => {},

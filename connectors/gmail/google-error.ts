@@ -125,7 +125,11 @@ const meaningOf = (error: gaxios.GaxiosError): Meaning => {
 
 const grantRefused = (code: string): Meaning | undefined => known(byGrant, [code]);
 
-const wait = (error: gaxios.GaxiosError, now: number): number | null => {
+/** True when Google is asked too much too fast: it says so for this minute, unlike a quota of the day that is used up. */
+export const isBusy = (error: unknown): error is gaxios.GaxiosError => error instanceof gaxios.GaxiosError && meaningOf(error) === slowDown;
+
+/** How long Google asks us to wait, in milliseconds; null where it does not say. */
+export const waitOf = (error: gaxios.GaxiosError, now: number): number | null => {
   const answer = answerOf(error).error;
   const details = typeof answer === "object" ? answer : {};
   const delay = details.details?.map(({ retryDelay }) => retryDelay).find((each) => each !== undefined);
@@ -146,6 +150,6 @@ export const googleError = (error: unknown, now: number): unknown => {
   if (!(error instanceof gaxios.GaxiosError)) return error;
   if (error.cause instanceof ConnectorError) return error.cause;
   const { kind, text, outcome } = meaningOf(error);
-  const retryAfterMs = kind === "rate_limited" || kind === "unavailable" ? wait(error, now) : null;
+  const retryAfterMs = kind === "rate_limited" || kind === "unavailable" ? waitOf(error, now) : null;
   return new ConnectorError(kind, text, { retryAfterMs, ...(outcome ? { outcome } : {}) });
 };

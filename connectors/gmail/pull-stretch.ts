@@ -51,7 +51,12 @@ export async function* pullStretch(walk: Walk, stretch: Stretch): AsyncGenerator
   };
   for (;;) {
     const seen = new Set(stretch.seen);
-    const { ids: left, complete } = await listStretch(walk.api, stretch, (id) => seen.has(id) || walk.read.has(id));
+    const { ids, complete } = await listStretch(walk.api, stretch, (id) => seen.has(id) || walk.read.has(id));
+    // A list costs next to nothing, a message 20 units: of what is listed again only what was never read is read.
+    const saved = await walk.saved(ids);
+    for (const id of saved) walk.read.add(id);
+    const left = ids.filter((id) => !saved.has(id));
+    stretch.read += saved.size;
     if (complete) stretch.total = stretch.read + left.length;
     for (let at = 0; at < left.length; at += pageSize) {
       const chunk = left.slice(at, at + pageSize);

@@ -1,4 +1,4 @@
-import type { ConnectedInbox, Cursor, Gap, Page, Tools } from "../../src/ports/connector.ts";
+import type { ConnectedInbox, Cursor, Gap, Page, Saved, Tools } from "../../src/ports/connector.ts";
 import type { GmailApi } from "./api.ts";
 import { type GmailCursor, readCursor, type Stretch } from "./cursor.ts";
 import { pullNews } from "./pull-news.ts";
@@ -68,10 +68,10 @@ const listAgain = async (walk: Walk): Promise<Gap | null> => {
 };
 
 /** The pages of a mailbox, as ports/connector.ts promises them: what is new first, then what was there before, sent mail first. */
-export async function* pullGmail(api: GmailApi, inbox: ConnectedInbox, tools: Tools, cursor: Cursor): AsyncGenerator<Page> {
+export async function* pullGmail(api: GmailApi, inbox: ConnectedInbox, tools: Tools, cursor: Cursor, saved: Saved): AsyncGenerator<Page> {
   const known = readCursor(cursor);
   const state = known ?? (await firstCursor(api, inbox, tools));
-  const walk: Walk = { api, inbox, tools, state, dirty: known === null, read: new Set() };
+  const walk: Walk = { api, inbox, tools, state, dirty: known === null, read: new Set(), saved };
   widen(walk);
   if (known !== null && !(yield* pullNews(walk))) {
     const gap = await listAgain(walk);

@@ -1,5 +1,5 @@
 import type { Envelope } from "../../src/bounces/envelope.ts";
-import type { ConnectedInbox, Cursor, Folder, Gap, Page, Tools } from "../../src/ports/connector.ts";
+import type { ConnectedInbox, Cursor, Folder, Gap, Page, Saved, Tools } from "../../src/ports/connector.ts";
 import { splitByAge } from "../shared/split-by-age.ts";
 import type { GmailApi } from "./api.ts";
 import type { GmailCursor } from "./cursor.ts";
@@ -13,11 +13,13 @@ export type Walk = {
   state: GmailCursor;
   /** The position moved, and no page has told so yet. */
   dirty: boolean;
+  /** Ids read in this pull, and ids found to have been saved by earlier ones. */
   read: Set<string>;
+  saved: Saved;
 };
 
-/** How many messages a page holds at most: 2,000 quota units, 20 seconds of a user's quota. */
-export const pageSize = 100;
+/** How many messages a page holds at most: 1,000 quota units, 10 seconds of a user's quota. */
+export const pageSize = 50;
 
 const progressOf = ({ stretches }: GmailCursor): Page["progress"] => {
   if (stretches.length === 0) return null;

@@ -35,13 +35,17 @@ export type Page = {
   progress: { done: number; total: number | null } | null;
 };
 
+/** Those of the refs whose messages have been saved. */
+export type Saved = (refs: readonly string[]) => Promise<ReadonlySet<string>>;
+
 export type Session = {
   /**
    * Yields pages from a cursor (null: from the beginning, bounded by `inbox.since`) until there is nothing new. Live before
    * backfill, Sent first where it costs nothing. No lock and no open provider call is held across a yield, so that fetchRaw
    * works in the middle. An inbox with nothing new yields nothing, or one empty page where the position itself moved.
+   * `saved` tells which messages were saved by earlier pulls: where a read is dear, those need not be yielded again.
    */
-  pull(cursor: Cursor): AsyncIterable<Page>;
+  pull(cursor: Cursor, saved?: Saved): AsyncIterable<Page>;
   /** The exact bytes of one message, or "gone" if it is no longer there. Larger than maxBytes: ConnectorError "rejected". */
   fetchRaw(ref: string, options: { maxBytes: number }): Promise<Uint8Array | "gone">;
   /** Tells of new mail as a hint to poll now; never the only way to learn of it. Returns a function that stops it. */

@@ -1,5 +1,14 @@
 import type pino from "pino";
-import { type Connector, ConnectorError, type Credentials, type Cursor, type Page, type Session, type Tools } from "../ports/connector.ts";
+import {
+  type Connector,
+  ConnectorError,
+  type Credentials,
+  type Cursor,
+  type Page,
+  type Saved,
+  type Session,
+  type Tools,
+} from "../ports/connector.ts";
 import type { Database } from "../ports/database.ts";
 import type { DueInbox } from "../ports/jobs.ts";
 import { FenceLost } from "../store/errors.ts";
@@ -11,6 +20,7 @@ import { getInbox, type Inbox } from "../store/inboxes.ts";
 import { dueOwed, nextOwedAt, type Owed } from "../store/owed.ts";
 import { savePage } from "../store/save-page.ts";
 import type { Keys } from "../store/secrets.ts";
+import { readVerdicts } from "../store/seen-messages.ts";
 import { claimInbox, finishTurn } from "../store/turns.ts";
 import { nextPoll, pollInterval, type TurnEnd } from "./next-poll.ts";
 import { openSuspects } from "./open-suspects.ts";
@@ -103,7 +113,8 @@ const readPages = async (
   const endAt = now() + deps.turnMs;
   await tryOwedAgain(pageDeps, endAt);
   if (now() >= endAt) return { kind: "more" };
-  for await (const page of session.pull(cursor)) {
+  const saved: Saved = async (refs) => new Set((await readVerdicts(database.read, claim.accountId, claim.inboxId, refs)).keys());
+  for await (const page of session.pull(cursor, saved)) {
     await readPage(pageDeps, page);
     signal.throwIfAborted();
     if (now() >= endAt) return { kind: "more" };

@@ -13,6 +13,8 @@ export type MemoryMailbox = {
   /** Messages in provider order; more may be pushed at any time. */
   messages: MemoryMessage[];
   pageSize?: number;
+  /** Told with each page which of its messages the sync loop says were saved before. */
+  onSaved?: (refs: ReadonlySet<string>) => void;
   /** Told before each call that would reach a provider; may throw. */
   onCall?: (call: "open" | "page" | "fetch" | "close", ref?: string) => void | Promise<void>;
 };
@@ -42,11 +44,12 @@ const toPage = (messages: readonly MemoryMessage[], next: number, total: number)
 });
 
 const openMemory = (mailbox: MemoryMailbox): Session => ({
-  async *pull(cursor) {
+  async *pull(cursor, saved) {
     const size = mailbox.pageSize ?? 3;
     for (let at = typeof cursor === "number" ? cursor : 0; at < mailbox.messages.length; at += size) {
       await mailbox.onCall?.("page");
       const some = mailbox.messages.slice(at, at + size);
+      if (mailbox.onSaved && saved) mailbox.onSaved(await saved(some.map(({ ref }) => ref)));
       yield toPage(some, at + some.length, mailbox.messages.length);
     }
   },

@@ -64,6 +64,20 @@ onBothEngines("a turn", (engine) => {
     expect(await world.seen()).toEqual(before);
   });
 
+  it("tells the connector what was saved, so that a list read again costs no reads", async () => {
+    const saved: string[][] = [];
+    const onSaved = (refs: ReadonlySet<string>) => void saved.push([...refs]);
+    const world = await makeWorld(await openNew(engine), {
+      messages: [sent(), bounce()],
+      onSaved,
+    });
+    await world.turn();
+    world.mailbox.messages.push(ordinary(1));
+    await world.database.transaction((tx) => tx.updateTable("inboxes").set({ cursor: null }).where("id", "=", world.inbox.id).execute());
+    await world.turn();
+    expect(saved.map((refs) => refs.toSorted())).toEqual([[], ["INBOX/postfix-unknown-user", "Sent/postfix-unknown-user"]]);
+  });
+
   it("ends when its time is up and goes on at once where it was", async () => {
     let clock = now;
     const pass = (ms: number) => (call: string) => {

@@ -5,6 +5,7 @@ import { parseHeaderFields } from "../../../src/bounces/header-fields.ts";
 import type { Cursor, Page } from "../../../src/ports/connector.ts";
 import { failure, ok } from "../../fakes/google/answer.ts";
 import { demoMailbox } from "../../fixtures/demo-mailbox.ts";
+import { collect } from "../test-tools.ts";
 import { failureOf, type GmailStage, idsOf, lastCursor, letter, openGmail, pullAll, timesAsked, toolsOf } from "./open-gmail.ts";
 
 const day = 86_400_000;
@@ -115,7 +116,7 @@ describe("the list of changes", () => {
   test("1,200 changes come in pages, and from any page the rest", async () => {
     for (let n = 0; n < 1200; n++) stage.mailbox.put(letter(n));
     const pages = await look();
-    expect(pages.map(({ messages }) => messages.length)).toEqual(Array(12).fill(100));
+    expect(pages.map(({ messages }) => messages.length)).toEqual(Array(24).fill(50));
     const middle = pages[6]?.cursor ?? null;
     expect(idsOf(await pullAll(stage, middle))).toEqual(idsOf(pages.slice(7)));
   });
@@ -236,6 +237,20 @@ describe("when Gmail has dropped its list of changes", () => {
     }
     expect(new Set(idsOf(pages))).toEqual(new Set(named(...Array.from({ length: 120 }, (_, n) => n), "late0", "late1", "late2")));
     expect(stage.google.asked.slice(before).filter(({ method }) => method === "gmail.users.messages.get").length).toBeLessThan(2 * 123);
+  });
+
+  test("what was saved before is listed, but not read again", async () => {
+    for (let n = 0; n < 120; n++) stage.mailbox.put(letter(n));
+    const saved = new Set((await look()).flatMap(({ messages }) => messages.map(({ ref }) => ref)));
+    stage.mailbox.put(letter("late"));
+    stage.mailbox.forgetChanges();
+    const before = timesAsked(stage, "gmail.users.messages.get");
+    const session = await gmail.open(stage.inbox, toolsOf(stage));
+    const pages = await collect(session.pull(cursor, async (refs) => new Set(refs.filter((ref) => saved.has(ref)))));
+    expect(idsOf(pages)).toEqual(named("late"));
+    expect(timesAsked(stage, "gmail.users.messages.get") - before).toBe(1);
+    cursor = lastCursor(pages);
+    expect(await look()).toEqual([]);
   });
 
   test("another mailbox's position is one Gmail does not know", async () => {

@@ -3,7 +3,7 @@ import { createLimiter } from "../../../connectors/shared/limiter.ts";
 import { quotas } from "../../../connectors/shared/quotas.ts";
 import type { Limiter } from "../../../src/ports/connector.ts";
 import { failure } from "../../fakes/google/answer.ts";
-import { failureOf, type GmailStage, lastCursor, letter, openGmail, pullAll, timesAsked } from "./open-gmail.ts";
+import { failureOf, type GmailStage, idsOf, lastCursor, letter, openGmail, pullAll, timesAsked } from "./open-gmail.ts";
 
 let stage: GmailStage;
 beforeEach(async () => {
@@ -35,8 +35,28 @@ describe("asked to slow down", () => {
   });
 
   test("once: nothing is sent again at once, by us or by the library", async () => {
-    await meet(failure(429, "rateLimitExceeded", "Too many concurrent requests for user", { "retry-after": "2" }));
+    await meet(failure(429, "rateLimitExceeded", "Too many concurrent requests for user", { "retry-after": "11" }));
     expect(timesAsked(stage, "gmail.users.messages.get")).toBe(1);
+    await meet(failure(403, "dailyLimitExceeded", "Daily Limit Exceeded"));
+    expect(timesAsked(stage, "gmail.users.messages.get"), "each of two messages once").toBe(1 + 2);
+  });
+
+  test("for a short while: everybody on the mailbox waits, and the page goes on where it was", async () => {
+    for (let n = 0; n < 8; n++) stage.mailbox.put(letter(n), ["SENT"]);
+    const busy = [
+      failure(429, "rateLimitExceeded", "Too many concurrent requests for user", { "retry-after": "1" }),
+      failure(403, "userRateLimitExceeded", "User-rate limit exceeded.  Retry after a second."),
+    ];
+    const asked: number[] = [];
+    stage.google.script = ({ method }) => {
+      if (method !== "gmail.users.messages.get") return null;
+      asked.push(Date.now());
+      return asked.length > 2 ? (busy.pop() ?? null) : null;
+    };
+    expect(idsOf(await pullAll(stage))).toHaveLength(8);
+    expect(asked).toHaveLength(10);
+    const silence = Math.max(...asked.slice(1).map((at, index) => at - (asked[index] ?? at)));
+    expect(silence, "nobody asks meanwhile").toBeGreaterThan(900);
   });
 
   test("the wait is what Google says, in a header, in its words, or in its details", async () => {

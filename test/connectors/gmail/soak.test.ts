@@ -15,6 +15,9 @@ const labels = [["INBOX", "UNREAD"], ["SENT"], ["SPAM"], ["Label_7"], ["TRASH"],
 const troubles = [
   failure(429, "rateLimitExceeded", "Too many concurrent requests for user", { "retry-after": "1" }),
   failure(403, "userRateLimitExceeded", "User-rate limit exceeded.  Retry after 2026-11-25T18:30:00.000Z"),
+  failure(429, "rateLimitExceeded", "Too many concurrent requests for user", {
+    "retry-after": "600",
+  }),
   badToken(),
   failure(503, "backendError", "The service is currently unavailable."),
   "reset",
