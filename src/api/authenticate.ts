@@ -4,7 +4,7 @@ import { type Scope, verifyApiKey } from "../store/api-keys.ts";
 import { Problem } from "./problem.ts";
 
 /** Who asks: the account of the key, or null for the instance's admin. */
-export type Caller = { accountId: string | null; scope: Scope };
+export type Caller = { accountId: string | null; scope: Scope; keyId: string };
 
 /** What a route asks of a key. `read` routes take a write key too. */
 export type Needs = "read" | "write" | "admin";

@@ -1,6 +1,7 @@
 import swagger from "@fastify/swagger";
 import type { FastifyInstance, RouteOptions } from "fastify";
 import { jsonSchemaTransform, jsonSchemaTransformObject, serializerCompiler, validatorCompiler } from "fastify-type-provider-zod";
+import { auditRequests } from "./audit.ts";
 import { authenticate, type Caller, type Needs } from "./authenticate.ts";
 import type { Api, ApiDeps } from "./deps.ts";
 import { Problem, sendProblem } from "./problem.ts";
@@ -14,6 +15,7 @@ import { explainRoutes } from "./routes/explain.ts";
 import { healthRoutes } from "./routes/health.ts";
 import { inboxRoutes } from "./routes/inboxes.ts";
 import { noticeRoutes } from "./routes/notices.ts";
+import { privacyRoutes } from "./routes/privacy.ts";
 import { sentMessageRoutes } from "./routes/sent-messages.ts";
 import { webhookRoutes } from "./routes/webhooks.ts";
 import { problem } from "./shapes.ts";
@@ -52,6 +54,7 @@ export const buildApi = async (server: FastifyInstance, deps: ApiDeps): Promise<
       const { needs } = request.routeOptions.config;
       if (needs !== undefined) request.caller = await authenticate(deps.database.read, request, needs, deps.now());
     });
+    auditRequests(scope, deps);
     await scope.register(swagger, {
       openapi: {
         openapi: "3.1.0",
@@ -76,6 +79,7 @@ export const buildApi = async (server: FastifyInstance, deps: ApiDeps): Promise<
       explainRoutes,
       eventRoutes,
       webhookRoutes,
+      privacyRoutes,
     ])
       addRoutes(api, deps);
     scope.get("/openapi.json", { schema: { hide: true } }, () => scope.swagger());

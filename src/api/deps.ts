@@ -3,6 +3,7 @@ import type { ZodTypeProvider } from "fastify-type-provider-zod";
 import type { DeliverDeps } from "../deliver/deliver-webhook.ts";
 import type { Description } from "../ports/connector.ts";
 import type { Database } from "../ports/database.ts";
+import type { Erasure } from "../store/erasures.ts";
 import type { Inbox } from "../store/inboxes.ts";
 import type { Keys } from "../store/secrets.ts";
 import type { ConnectWish } from "../sync/connect-inbox.ts";
@@ -15,6 +16,10 @@ export type ApiDeps = {
   /** Connects a mailbox by a provider that may be used over the network. */
   connectInbox: (accountId: string, wish: ConnectWish) => Promise<Inbox>;
   disconnectInbox: (inbox: Inbox) => Promise<Inbox>;
+  /** Each erases for good and returns the receipt with its proof; null when it is not there. `by` is who asks. */
+  eraseContact: (accountId: string, contactId: string, by: string) => Promise<Erasure | null>;
+  eraseInbox: (inbox: Inbox, by: string) => Promise<Erasure | null>;
+  eraseAccount: (accountId: string, by: string) => Promise<Erasure>;
   /** What a provider says of itself, or null when it is not there. */
   describe: (provider: string) => Promise<Description | null>;
   /** Where this server is reached from outside, without a slash at the end. */

@@ -1,6 +1,9 @@
 import type { FastifyError, FastifyReply, FastifyRequest } from "fastify";
 import { hasZodFastifySchemaValidationErrors } from "fastify-type-provider-zod";
+import type { Read } from "../ports/database.ts";
+import { findErasure } from "../store/erasures.ts";
 import { StoreError } from "../store/errors.ts";
+import { rfc3339 } from "./rfc3339.ts";
 
 const statusOf = {
   unauthenticated: 401,
@@ -8,6 +11,7 @@ const statusOf = {
   "not-found": 404,
   "inbox-not-usable": 409,
   conflict: 409,
+  erased: 410,
   "too-large": 413,
   "invalid-request": 422,
   "rate-limited": 429,
@@ -36,6 +40,7 @@ const titles: Record<ProblemType, string> = {
   "not-found": "Not found",
   "inbox-not-usable": "The inbox cannot be used this way",
   conflict: "It is there already",
+  erased: "It was erased",
   "too-large": "The request is too large",
   "invalid-request": "The request is not valid",
   "rate-limited": "Too many requests",
@@ -44,6 +49,12 @@ const titles: Record<ProblemType, string> = {
 
 /** One object of another account is as unknown as one that never was: both answer this. */
 export const notFound = (what: string): Problem => new Problem("not-found", `There is no such ${what} in this account.`);
+
+/** What was erased is told apart from what never was, to whom it belonged. */
+export const notFoundOrErased = async (read: Read, accountId: string, what: string, id: string): Promise<Problem> => {
+  const erasure = await findErasure(read, accountId, id);
+  return erasure ? new Problem("erased", `This ${what} was erased on ${rfc3339(erasure.at)}.`) : notFound(what);
+};
 
 const asProblem = (error: FastifyError | Problem): Problem | null => {
   if (error instanceof Problem) return error;

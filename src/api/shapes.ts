@@ -20,6 +20,33 @@ export const problem = z
   })
   .meta({ id: "Problem", description: "RFC 9457 problem details." });
 
+const rowCounts = z.record(z.string(), z.int()).describe("Rows by table.");
+
+export const erasure = z
+  .object({
+    id: id("ers"),
+    object: z.literal("erasure"),
+    kind: z.string().describe("contact, inbox or account."),
+    subjectId: z.string(),
+    by: z.string().describe("Who asked for it."),
+    removed: rowCounts,
+    changed: rowCounts.describe("Rows of others from which the subject was taken out, by table."),
+    leftBehind: rowCounts.nullable().describe("The proof: rows that still mention it, found by a search afterwards. {} is none."),
+    checkedAt: time.nullable(),
+    erasedAt: time,
+  })
+  .meta({ id: "Erasure" });
+
+export const auditEntry = z
+  .object({
+    id: id("aud"),
+    by: z.string().describe("key:<id>, session:<user>, or command line."),
+    action: z.string().describe("Method and path, or the command."),
+    subject: z.string().nullable().describe("An id, or the keyed hash of an address."),
+    at: time,
+  })
+  .meta({ id: "AuditEntry" });
+
 export const listOf = <T extends z.ZodType>(item: T) => z.object({ data: z.array(item), nextCursor: z.string().nullable() });
 
 /** Query fields that every list has. */

@@ -5,6 +5,7 @@ import type { Authorize, Hint, Json } from "../ports/connector.ts";
 import { newId } from "../store/ids.ts";
 import { connectInbox, InvalidSettings } from "../sync/connect-inbox.ts";
 import { disconnectInbox } from "../sync/disconnect-inbox.ts";
+import { eraseAccountForGood, eraseContactForGood, eraseInboxForGood } from "../sync/erase.ts";
 import { buildPages } from "../web/build-pages.ts";
 import type { SignInProvider } from "../web/connect-pages.ts";
 import { type PushRoutesDeps, pushRoutes } from "../web/push-routes.ts";
@@ -39,6 +40,9 @@ export const buildServer = async (house: House, nudge: () => void, onHint: (hint
       return connectInbox(house.connecting, accountId, wish);
     },
     disconnectInbox: async (inbox) => (await disconnectInbox(house.connecting, inbox, "the CRM")).inbox,
+    eraseContact: (accountId, contactId, by) => eraseContactForGood(house, accountId, contactId, by),
+    eraseInbox: (inbox, by) => eraseInboxForGood(house.connecting, inbox, by),
+    eraseAccount: (accountId, by) => eraseAccountForGood(house.connecting, accountId, by),
     describe: async (provider) => (await house.loadConnector(provider))?.describe ?? null,
     ready: async () => {
       const check = await database.read

@@ -56,8 +56,8 @@ async function ageAll({ database, now }: House): Promise<void> {
 
 /** Deletes what was kept long enough, one account after the other. */
 async function forgetAll({ database, now, config }: House): Promise<void> {
-  const { seen, notices, events } = config.keepDays;
-  const retention = { headerFactsMs: seen * day, noticesMs: notices * day, eventsMs: events * day };
+  const { seen, notices, events, audit } = config.keepDays;
+  const retention = { headerFactsMs: seen * day, noticesMs: notices * day, eventsMs: events * day, auditMs: audit * day };
   let cursor: string | null = null;
   do {
     const page = await listAccounts(database.read, { limit: 200, cursor });

@@ -1,6 +1,8 @@
 import { Command, CommanderError } from "commander";
 import packageJson from "../../package.json" with { type: "json" };
 import { accountCommand } from "./commands/account.ts";
+import { auditCommand } from "./commands/audit.ts";
+import { contactCommand } from "./commands/contact.ts";
 import { crmCommand } from "./commands/crm.ts";
 import { demoCommand } from "./commands/demo.ts";
 import { explainCommand } from "./commands/explain.ts";
@@ -30,6 +32,7 @@ for (const command of [
   accountCommand(),
   keysCommand(),
   inboxCommand(),
+  contactCommand(),
   inspectCommand(),
   scanCommand(),
   reclassifyCommand(),
@@ -38,6 +41,7 @@ for (const command of [
   unbounceCommand(),
   exportCommand(),
   crmCommand(),
+  auditCommand(),
 ]) {
   program.addCommand(inherit(command));
 }

@@ -368,7 +368,28 @@ export type Tables = {
   crm_links: { account_id: string; engagement_id: string; crm_id: string; version: number };
   /** Events the CRM did not take. */
   crm_dead_letters: { account_id: string; seq: number; error: string; at: Millis };
+  /** What was erased, by whom, and what a search for it found afterwards: no name and no address. Kept when the account itself is erased. */
+  erasures: {
+    account_id: string;
+    id: string;
+    kind: ErasureKind;
+    subject_id: string;
+    by_whom: string;
+    /** Rows per table that are gone, and rows from which the subject was taken out. */
+    removed: JsonText;
+    changed: JsonText;
+    /** Rows per table that still mention the subject; null until the search was made. */
+    left_behind: JsonText | null;
+    checked_at: Millis | null;
+    at: Millis;
+  };
+  /** SHA-256 of what names an erased sent message or notice: listed again, it does not come back. */
+  erased_messages: { account_id: string; message_hash: string };
+  /** Who read or changed what. `subject`: an id, or the keyed hash of an address. */
+  audit_log: { account_id: string; id: string; by_whom: string; action: string; subject: string | null; at: Millis };
 };
+
+export type ErasureKind = "contact" | "inbox" | "account";
 
 export type InboxState =
   | "connecting"
@@ -413,5 +434,7 @@ export type Database = {
    * wait for itself for ever). Serialisation failures (40001, 40P01) are tried again, so `fn` may run more than once.
    */
   transaction<T>(fn: (tx: Write) => Promise<T>): Promise<T>;
+  /** Takes what was deleted out of the engine's own log, where that is ours to do: SQLite's write-ahead log is emptied. */
+  settle(): Promise<void>;
   close(): Promise<void>;
 };

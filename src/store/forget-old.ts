@@ -1,10 +1,10 @@
 import type { Write } from "../ports/database.ts";
 
 /** How long things are kept, in milliseconds. */
-export type Retention = { headerFactsMs: number; noticesMs: number; eventsMs: number };
+export type Retention = { headerFactsMs: number; noticesMs: number; eventsMs: number; auditMs: number };
 
 const day = 24 * 3_600_000;
-const defaultRetention: Retention = { headerFactsMs: 30 * day, noticesMs: 90 * day, eventsMs: 90 * day };
+const defaultRetention: Retention = { headerFactsMs: 30 * day, noticesMs: 90 * day, eventsMs: 90 * day, auditMs: 400 * day };
 
 /**
  * Deletes what an account has kept long enough: the header facts of ordinary mail, the text of notices, traces, and events. The
@@ -33,6 +33,11 @@ export const forgetOld = async (tx: Write, accountId: string, now: number, reten
     .deleteFrom("events")
     .where("account_id", "=", accountId)
     .where("at", "<", now - retention.eventsMs)
+    .execute();
+  await tx
+    .deleteFrom("audit_log")
+    .where("account_id", "=", accountId)
+    .where("at", "<", now - retention.auditMs)
     .execute();
   // Letters whose events went just now.
   await tx

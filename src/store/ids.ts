@@ -1,7 +1,22 @@
 import { monotonicFactory } from "ulid";
 
 /** What an id begins with (surfaces.md). */
-export type IdPrefix = "acc" | "con" | "eng" | "evt" | "gap" | "inb" | "key" | "lnk" | "msg" | "ntc" | "req" | "snd" | "whk";
+export type IdPrefix =
+  | "acc"
+  | "aud"
+  | "con"
+  | "eng"
+  | "ers"
+  | "evt"
+  | "gap"
+  | "inb"
+  | "key"
+  | "lnk"
+  | "msg"
+  | "ntc"
+  | "req"
+  | "snd"
+  | "whk";
 
 const next = monotonicFactory();
 

@@ -1,5 +1,5 @@
 import { closeSync, openSync } from "node:fs";
-import { type Dialect, Kysely, type Transaction } from "kysely";
+import { type Dialect, Kysely, sql, type Transaction } from "kysely";
 import packageJson from "../../package.json" with { type: "json" };
 import type { Log } from "../ports/connector.ts";
 import type { Database, Tables, Write } from "../ports/database.ts";
@@ -41,7 +41,10 @@ export const openDatabase = async (options: OpenOptions): Promise<Database> => {
     if (read !== write) await read.destroy();
   };
   const engine = options.url === undefined ? "sqlite" : "postgres";
-  const database: Database = { engine, read, close, transaction: (fn) => transaction(write, options.readonly === true, fn) };
+  const settle = async () => {
+    if (engine === "sqlite") await sql`pragma wal_checkpoint(truncate)`.execute(write);
+  };
+  const database: Database = { engine, read, close, settle, transaction: (fn) => transaction(write, options.readonly === true, fn) };
   try {
     // SQLite's write connection makes the file; the other one can open only what is there.
     await migrate(write, {

@@ -2,6 +2,7 @@ import type { Selectable } from "kysely";
 import { fingerprint } from "../bounces/fingerprint.ts";
 import type { Report } from "../bounces/report.ts";
 import type { Flag, Tables, Write } from "../ports/database.ts";
+import { messageHash, readErased } from "./erasures.ts";
 import { newId } from "./ids.ts";
 import { inBatches } from "./in-batches.ts";
 import { toJson } from "./json.ts";
@@ -23,7 +24,7 @@ export type NewNotice = {
 
 /**
  * Keeps notices, each once per account by its fingerprint, and once per inbox and ref. Returns the ids of those that are new, not
- * yet tied (state `waiting`), and for every ref which notice it is, or is a copy of.
+ * yet tied (state `waiting`), and for every ref which notice it is, or is a copy of: for none that was erased.
  */
 export const saveNotices = async (
   tx: Write,
@@ -32,7 +33,9 @@ export const saveNotices = async (
   notices: readonly NewNotice[],
   now: number,
 ): Promise<{ made: string[]; noticeOf: Map<string, KeptAs> }> => {
-  const rows = notices.map((notice) => newRow(accountId, inboxId, notice, now));
+  const all = notices.map((notice) => newRow(accountId, inboxId, notice, now));
+  const erased = await readErased(tx, accountId, all.map(hashOf));
+  const rows = all.filter((row) => !erased.has(hashOf(row)));
   rows.sort((a, b) => (a.fingerprint < b.fingerprint ? -1 : 1));
   const made = await inBatches(rows, (batch) =>
     tx
@@ -48,6 +51,8 @@ export const saveNotices = async (
 };
 
 type Row = Selectable<Tables["notices"]>;
+
+const hashOf = (row: Row): string => messageHash("notice", row.fingerprint);
 
 const newRow = (accountId: string, inboxId: string, notice: NewNotice, now: number): Row => ({
   account_id: accountId,

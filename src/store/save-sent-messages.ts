@@ -1,6 +1,7 @@
 import { addressKey, idKey } from "../bounces/keys.ts";
 import type { Json } from "../ports/connector.ts";
 import type { Write } from "../ports/database.ts";
+import { messageHash, readErased } from "./erasures.ts";
 import { newId } from "./ids.ts";
 import { inBatches } from "./in-batches.ts";
 import { toJson } from "./json.ts";
@@ -27,7 +28,7 @@ export type NewSentMessage = {
 /**
  * Stores sent messages, each once per account: by its Message-ID, else by the CRM's id, else by inbox and ref. One that is there
  * already gets what it lacks (more recipients, more ids, its place in the mailbox, or the CRM's words for it). Returns the ids
- * in the order of `sent`, and the idKeys nobody had named before: notices may be waiting for them.
+ * in the order of `sent` ("" for one that was erased), and the idKeys nobody had named before: notices may be waiting for them.
  */
 export const saveSentMessages = async (
   tx: Write,
@@ -37,7 +38,12 @@ export const saveSentMessages = async (
   now: number,
 ): Promise<{ ids: string[]; newIdKeys: string[] }> => {
   const byKey = new Map(sent.map((message) => [uniqueKey(inboxId, message), message]));
-  const ordered = [...byKey].sort(([a], [b]) => (a < b ? -1 : 1));
+  const erased = await readErased(
+    tx,
+    accountId,
+    [...byKey.keys()].map((key) => messageHash("sent", key)),
+  );
+  const ordered = [...byKey].filter(([key]) => !erased.has(messageHash("sent", key))).sort(([a], [b]) => (a < b ? -1 : 1));
   const rows = await inBatches(ordered, (batch) =>
     tx
       .insertInto("sent_messages")

@@ -13,6 +13,8 @@ if (!readonly) {
   database.pragma("journal_mode = WAL");
   database.pragma("synchronous = FULL");
   database.pragma("journal_size_limit = 67108864");
+  // What is deleted is overwritten in the file: erased means that nobody reads it out of free pages.
+  database.pragma("secure_delete = ON");
 }
 
 /** Batches come in many lengths, each its own text: the oldest prepared statements are let go. */

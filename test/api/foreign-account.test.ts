@@ -39,7 +39,8 @@ describe("with a key of another account", () => {
     );
     let walked = 0;
     for (const [path, methods] of Object.entries(paths)) {
-      if (open.has(path)) continue;
+      // It says who asked for what, foreign ids too: privacy.test.ts reads what stands in it.
+      if (open.has(path) || path === "/v1/audit") continue;
       const collection = path.split("/")[2] ?? "";
       const url = path.replace(/\{\w+\}/g, () => {
         expect(idOf, `a route names something new: ${path}`).toHaveProperty(collection);

@@ -12,6 +12,7 @@ import { createInbox } from "../../src/store/inboxes.ts";
 import type { Keys } from "../../src/store/secrets.ts";
 import type { ConnectDeps } from "../../src/sync/connect-inbox.ts";
 import { disconnectInbox } from "../../src/sync/disconnect-inbox.ts";
+import { eraseAccountForGood, eraseContactForGood, eraseInboxForGood } from "../../src/sync/erase.ts";
 import { buildPages } from "../../src/web/build-pages.ts";
 import { testTools } from "../connectors/test-tools.ts";
 import { testDelivery } from "../deliver/test-delivery.ts";
@@ -93,6 +94,9 @@ export const startServer = async (deps: Partial<ApiDeps> = {}, authorize?: Autho
       throw new Error("no mail server in this test");
     },
     disconnectInbox: async (inbox) => (await disconnectInbox(connecting, inbox, "the CRM")).inbox,
+    eraseContact: (accountId, contactId, by) => eraseContactForGood(connecting, accountId, contactId, by),
+    eraseInbox: (inbox, by) => eraseInboxForGood(connecting, inbox, by),
+    eraseAccount: (accountId, by) => eraseAccountForGood(connecting, accountId, by),
     describe: async () => null,
     nudge: () => {
       nudges += 1;

@@ -10,6 +10,7 @@ import * as addresses from "../../src/store/addresses.ts";
 import * as agePending from "../../src/store/age-pending.ts";
 import * as apiKeys from "../../src/store/api-keys.ts";
 import * as appendHistory from "../../src/store/append-history.ts";
+import * as auditLog from "../../src/store/audit-log.ts";
 import * as authorizations from "../../src/store/authorizations.ts";
 import * as connectLinks from "../../src/store/connect-links.ts";
 import * as contacts from "../../src/store/contacts.ts";
@@ -19,6 +20,8 @@ import * as crmTurns from "../../src/store/crm-turns.ts";
 import * as decideNotice from "../../src/store/decide-notice.ts";
 import * as engagements from "../../src/store/engagements.ts";
 import * as erase from "../../src/store/erase.ts";
+import * as eraseContact from "../../src/store/erase-contact.ts";
+import * as erasures from "../../src/store/erasures.ts";
 import { FenceLost } from "../../src/store/errors.ts";
 import * as events from "../../src/store/events.ts";
 import * as fence from "../../src/store/fence.ts";
@@ -27,6 +30,7 @@ import * as gaps from "../../src/store/gaps.ts";
 import * as globalBounces from "../../src/store/global-bounces.ts";
 import * as inboxSecrets from "../../src/store/inbox-secrets.ts";
 import * as inboxes from "../../src/store/inboxes.ts";
+import * as mentions from "../../src/store/mentions.ts";
 import * as mergeContacts from "../../src/store/merge-contacts.ts";
 import * as noticeDecisions from "../../src/store/notice-decisions.ts";
 import * as noticeWaits from "../../src/store/notice-waits.ts";
@@ -119,10 +123,14 @@ const setUp = async (database: Database, keys: Keys) => {
   const [engagement] = (await engagements.listEngagements(database.read, accountId)).data;
   const kept = await notices.readNotices(database.read, accountId, saved.notices);
   if (!engagement) throw new Error("no engagement");
+  const erasure = await write((tx) => erasures.saveErasure(tx, accountId, { ...receipt, subjectId: "foreign", by: "foreign" }, now));
+  await write((tx) => erasures.rememberErased(tx, accountId, ["foreign-hash"]));
+  await write((tx) => auditLog.appendAudit(tx, [{ accountId, by: "foreign", action: "foreign", subject: "foreign", at: now }]));
   return {
     database,
     keys,
     write,
+    erasure,
     read: database.read,
     mine: mine.accountId,
     my: mine,
@@ -143,6 +151,7 @@ const stolenWebhook = (s: Setting): webhookTurns.WebhookClaim => ({ accountId: s
 const stolenCrm = (s: Setting): crmTurns.CrmClaim => ({ accountId: s.mine, fence: 2 });
 const asOurs = (s: Setting): webhooks.Webhook => ({ ...s.webhook, accountId: s.mine });
 const ids = (s: Setting) => s.notices.map(({ id }) => id);
+const receipt = { kind: "contact", subjectId: "ours", by: "me", removed: {}, changed: {} } as const;
 const sentInput = { ...sentMessage("foreign", ["new@x.example"]).sent, ref: "sent-foreign", folder: "Sent" } as saveSent.NewSentMessage;
 /** For functions that tell how many: there is nothing of ours. */
 const none = (count: number) => (count === 0 ? 0 : "foreign work was done");
@@ -208,7 +217,7 @@ const calls: Record<string, (s: Setting) => unknown> = {
     }),
   ],
   "engagements/contactTimeline": (s) => engagements.contactTimeline(s.read, s.mine, s.engagement.contactId),
-  "erase/eraseInbox": (s) => s.write((tx) => erase.eraseInbox(tx, s.mine, s.theirs.inboxId, now)),
+  "erase/eraseInbox": (s) => s.write((tx) => erase.eraseInbox(tx, s.mine, s.theirs.inboxId, "me", now)),
   "events/appendEvents": (s) => s.write((tx) => events.appendEvents(tx, s.mine, [{ type: "x", backfill: false, data: null }], now)),
   "events/readEvents": (s) => events.readEvents(s.read, s.mine, 0, 100),
   "fence/holdFence": (s) => s.write((tx) => fence.holdFence(tx, stolen(s))),
@@ -384,9 +393,28 @@ const calls: Record<string, (s: Setting) => unknown> = {
   "crm-turns/crmDeadLetters": (s) => crmTurns.crmDeadLetters(s.read, s.mine).then(({ count }) => none(count)),
   "crm-connections/saveCrmConnection": (s) =>
     s.write((tx) => crmConnections.saveCrmConnection(tx, s.keys, s.mine, { ...crmWish, token: "ours", memory: "ours" }, now)),
+  "erase-contact/eraseContact": (s) => s.write((tx) => eraseContact.eraseContact(tx, s.keys, s.mine, s.engagement.contactId, "me", now)),
+  "erase-contact/searchContact": (s) => eraseContact.searchContact(s.read, s.mine, ["foreign@x.example", "foreign"]),
+  "erase/searchInbox": (s) => erase.searchInbox(s.read, s.mine, s.theirs.inboxId),
+  "erase/searchAccount": (s) => erase.searchAccount(s.read, s.mine).then(() => null),
+  "erasures/saveErasure": (s) => s.write((tx) => erasures.saveErasure(tx, s.mine, receipt, now)),
+  "erasures/saveProof": (s) =>
+    s.write((tx) => erasures.saveProof(tx, { ...s.erasure, accountId: s.mine }, { ours: 1 }, now).then(() => null)),
+  "erasures/findErasure": (s) => erasures.findErasure(s.read, s.mine, "foreign"),
+  "erasures/listErasures": (s) => erasures.listErasures(s.read, s.mine),
+  "erasures/rememberErased": (s) => s.write((tx) => erasures.rememberErased(tx, s.mine, ["foreign"]).then(() => null)),
+  "erasures/readErased": (s) => erasures.readErased(s.read, s.mine, ["foreign-hash"]),
+  "audit-log/appendAudit": (s) =>
+    s.write((tx) => auditLog.appendAudit(tx, [{ accountId: s.mine, by: "me", action: "read", subject: null, at: now }]).then(() => null)),
+  "audit-log/listAudit": (s) => auditLog.listAudit(s.read, s.mine),
+  "mentions/findMentions": (s) => mentions.findMentions(s.read, s.mine, "events", ["foreign"]),
+  "mentions/replaceMentions": (s) => s.write((tx) => mentions.replaceMentions(tx, s.mine, "notices", ["foreign"]).then(() => null)),
+  "mentions/blankEvents": (s) => s.write((tx) => mentions.blankEvents(tx, s.mine, ["foreign"]).then(() => null)),
+  "mentions/blankAddressEvents": (s) => s.write((tx) => mentions.blankAddressEvents(tx, s.mine, new Set([s.engagement.id]))).then(none),
+  "mentions/countMentions": (s) => mentions.countMentions(s.read, s.mine, ["foreign@x.example"]),
   "crm-connections/deleteCrmConnection": (s) => s.write((tx) => crmConnections.deleteCrmConnection(tx, s.mine)),
   // Last: after it there is no account of ours.
-  "erase/eraseAccount": (s) => s.write((tx) => erase.eraseAccount(tx, s.mine, now)),
+  "erase/eraseAccount": (s) => s.write((tx) => erase.eraseAccount(tx, s.mine, "me", now)),
 };
 
 const reportOf = (s: Setting) => ({ ...(s.notices[0] as notices.Notice).report });
@@ -445,6 +473,8 @@ const withoutQueries = new Set([
 /** Functions in the other files that take no database. */
 const pure = new Set([
   "append-history/withFold",
+  "erasures/messageHash",
+  "mentions/mentionOf",
   "crm-connections/toCrmConnection",
   "inboxes/toInbox",
   "key-check/newKeyCheck",

@@ -173,6 +173,9 @@ const tables = [
   "crm_dead_letters",
   "push_inboxes",
   "push_watches",
+  "erasures",
+  "erased_messages",
+  "audit_log",
 ] as const;
 
 /** Every row of every table, to compare before and after; rows in no order that matters. */

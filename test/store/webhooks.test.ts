@@ -129,7 +129,7 @@ onBothEngines("webhooks in the store", (engine) => {
     expect(await database.read.selectFrom("webhook_letters").selectAll().execute()).toEqual([]);
 
     await database.transaction((tx) => createWebhook(tx, keys, accountId, { url: "https://hooks.example/" }, now));
-    await database.transaction((tx) => eraseAccount(tx, accountId, now));
+    await database.transaction((tx) => eraseAccount(tx, accountId, "key:k", now));
     expect((await listWebhooks(database.read, accountId)).data).toEqual([]);
   });
 });

@@ -2,10 +2,12 @@ import { z } from "zod";
 import type { Json } from "../../ports/connector.ts";
 import { type Account, getAccount, listAccounts, updateAccount, upsertAccount } from "../../store/accounts.ts";
 import { createApiKey } from "../../store/api-keys.ts";
+import { callerName } from "../account-of.ts";
 import type { Api, ApiDeps } from "../deps.ts";
-import { notFound } from "../problem.ts";
+import { notFound, notFoundOrErased } from "../problem.ts";
 import { rfc3339 } from "../rfc3339.ts";
-import { account, accountInput, accountRules, listOf, page } from "../shapes.ts";
+import { account, accountInput, accountRules, erasure, listOf, page } from "../shapes.ts";
+import { presentErasure } from "./privacy.ts";
 
 const tags = ["accounts"];
 const config = { needs: "admin" as const };
@@ -48,12 +50,31 @@ export const accountRoutes = (api: Api, deps: ApiDeps): void => {
   );
 
   const params = z.object({ id: z.string() });
+  api.delete(
+    "/v1/accounts/:id",
+    {
+      config,
+      schema: {
+        tags,
+        summary: "Disconnect all inboxes of an account and erase all it owns; its keys open nothing any more.",
+        params,
+        response: { 200: erasure },
+      },
+    },
+    async (request) => {
+      const { id } = request.params;
+      const found = await getAccount(deps.database.read, id);
+      if (!found || found.erasedAt !== null) throw await notFoundOrErased(deps.database.read, id, "account", id);
+      return presentErasure(await deps.eraseAccount(id, callerName(request)));
+    },
+  );
+
   api.get(
     "/v1/accounts/:id",
     { config, schema: { tags, summary: "One account.", params, response: { 200: account } } },
     async ({ params: { id } }) => {
       const found = await getAccount(deps.database.read, id);
-      if (!found) throw notFound("account");
+      if (!found || found.erasedAt !== null) throw await notFoundOrErased(deps.database.read, id, "account", id);
       return presentAccount(found);
     },
   );
@@ -73,7 +94,7 @@ export const accountRoutes = (api: Api, deps: ApiDeps): void => {
     async ({ params: { id }, body: { metadata, ...rest } }) => {
       const changes = { ...rest, ...(metadata && { metadata: metadata as Json }) };
       const found = await deps.database.transaction((tx) => updateAccount(tx, id, changes, deps.now()));
-      if (!found) throw notFound("account");
+      if (!found || found.erasedAt !== null) throw await notFoundOrErased(deps.database.read, id, "account", id);
       return presentAccount(found);
     },
   );

@@ -7,12 +7,13 @@ import { type Contact, findContactByAddress, getContact, listContacts } from "..
 import { contactTimeline } from "../../store/engagements.ts";
 import { mergeContacts } from "../../store/merge-contacts.ts";
 import { upsertContacts } from "../../store/upsert-contacts.ts";
-import { accountOf } from "../account-of.ts";
+import { accountOf, callerName } from "../account-of.ts";
 import type { Api, ApiDeps } from "../deps.ts";
 import { engagementQuery, languageOf, presentEngagement } from "../present-engagement.ts";
-import { notFound } from "../problem.ts";
+import { notFound, notFoundOrErased } from "../problem.ts";
 import { rfc3339 } from "../rfc3339.ts";
-import { contact, contactInput, engagement, listOf, page } from "../shapes.ts";
+import { contact, contactInput, engagement, erasure, listOf, page } from "../shapes.ts";
+import { presentErasure } from "./privacy.ts";
 
 const tags = ["contacts"];
 const params = z.object({ id: z.string() });
@@ -66,8 +67,28 @@ export const contactRoutes = (api: Api, deps: ApiDeps): void => {
     { config: read, schema: { tags, summary: "One contact.", params, response: { 200: contact } } },
     async (request) => {
       const found = await getContact(deps.database.read, accountOf(request), request.params.id);
-      if (!found) throw notFound("contact");
+      if (!found) throw await notFoundOrErased(deps.database.read, accountOf(request), "contact", request.params.id);
       return presentOne(deps.database.read, accountOf(request), found);
+    },
+  );
+
+  api.delete(
+    "/v1/contacts/:id",
+    {
+      config: { needs: "write" },
+      schema: {
+        tags,
+        summary: "Erase a person for good: addresses, bounces, and what letters and notices said of them.",
+        description:
+          "Of letters and notices to several people the others' part stays. What was erased does not come back when a mailbox is listed again. What was written to a CRM is erased there by its own means. The receipt ends with the proof.",
+        params,
+        response: { 200: erasure },
+      },
+    },
+    async (request) => {
+      const done = await deps.eraseContact(accountOf(request), request.params.id, callerName(request));
+      if (!done) throw await notFoundOrErased(deps.database.read, accountOf(request), "contact", request.params.id);
+      return presentErasure(done);
     },
   );
 
@@ -105,7 +126,8 @@ export const contactRoutes = (api: Api, deps: ApiDeps): void => {
     },
     async (request) => {
       const accountId = accountOf(request);
-      if (!(await getContact(deps.database.read, accountId, request.params.id))) throw notFound("contact");
+      if (!(await getContact(deps.database.read, accountId, request.params.id)))
+        throw await notFoundOrErased(deps.database.read, accountId, "contact", request.params.id);
       const { expand, ...rest } = request.query;
       const found = await contactTimeline(deps.database.read, accountId, request.params.id, rest);
       return { data: found.data.map((row) => presentEngagement(row, languageOf(request), expand)), nextCursor: found.nextCursor };

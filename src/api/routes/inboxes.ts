@@ -5,12 +5,13 @@ import { ConnectorError, type Json } from "../../ports/connector.ts";
 import { changeState, getInbox, type Inbox, listInboxes } from "../../store/inboxes.ts";
 import { pollNow } from "../../store/turns.ts";
 import { InvalidSettings } from "../../sync/connect-inbox.ts";
-import { accountOf } from "../account-of.ts";
+import { accountOf, callerName } from "../account-of.ts";
 import type { Caller } from "../authenticate.ts";
 import type { Api, ApiDeps } from "../deps.ts";
-import { notFound, Problem } from "../problem.ts";
+import { notFound, notFoundOrErased, Problem } from "../problem.ts";
 import { rfc3339, rfc3339OrNull } from "../rfc3339.ts";
-import { inbox, inboxInput, language, listOf, page } from "../shapes.ts";
+import { erasure, inbox, inboxInput, language, listOf, page } from "../shapes.ts";
+import { presentErasure } from "./privacy.ts";
 
 const tags = ["inboxes"];
 const params = z.object({ id: z.string() });
@@ -71,10 +72,13 @@ export const inboxRoutes = (api: Api, deps: ApiDeps): void => {
     },
   );
 
+  const erasedProblem = (found: Inbox) => notFoundOrErased(deps.database.read, found.accountId, "inbox", found.id);
+
   /** The inbox a request names, if it can still be used. */
   const usable = async (request: { caller: Caller | null; params: { id: string } }): Promise<Inbox> => {
     const found = await getInbox(deps.database.read, accountOf(request), request.params.id);
     if (!found) throw notFound("inbox");
+    if (found.state === "erased") throw await erasedProblem(found);
     if (found.state === "disconnected") throw new Problem("inbox-not-usable", "This inbox is disconnected; connect it again.");
     return found;
   };
@@ -113,6 +117,27 @@ export const inboxRoutes = (api: Api, deps: ApiDeps): void => {
       },
     },
     async (request) => present(await deps.disconnectInbox(await usable(request)), wishOf(request)),
+  );
+
+  api.delete(
+    "/v1/inboxes/:id",
+    {
+      config: write,
+      schema: {
+        tags,
+        summary: "Disconnect an inbox and erase all that came from it: letters, notices, bounces, and contacts only they had made.",
+        params,
+        response: { 200: erasure },
+      },
+    },
+    async (request) => {
+      const found = await getInbox(deps.database.read, accountOf(request), request.params.id);
+      if (!found) throw notFound("inbox");
+      if (found.state === "erased") throw await erasedProblem(found);
+      const done = await deps.eraseInbox(found, callerName(request));
+      if (!done) throw notFound("inbox");
+      return presentErasure(done);
+    },
   );
 
   api.post(

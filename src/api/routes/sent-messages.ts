@@ -22,7 +22,13 @@ export const sentMessageRoutes = (api: Api, deps: ApiDeps): void => {
         summary: "Register up to 500 messages that left through another system, so that their bounces can be tied.",
         description: "The same Message-ID again adds what was missing. Notices that waited for one of them are logged now.",
         body: z.object({ messages: z.array(sentMessageInput).min(1).max(500) }),
-        response: { 200: z.object({ data: z.array(z.object({ id: z.string(), messageId: z.string() })) }) },
+        response: {
+          200: z.object({
+            data: z.array(
+              z.object({ id: z.string().nullable().describe("Null: it was erased, and does not come back."), messageId: z.string() }),
+            ),
+          }),
+        },
       },
     },
     async (request) => {
@@ -36,7 +42,7 @@ export const sentMessageRoutes = (api: Api, deps: ApiDeps): void => {
         metadata: (metadata ?? {}) as Json,
       }));
       const made = await deps.database.transaction((tx) => registerSentMessages(tx, accountOf(request), messages, deps.now()));
-      return { data: messages.map(({ messageId }, i) => ({ id: made[i] ?? "", messageId })) };
+      return { data: messages.map(({ messageId }, i) => ({ id: made[i] || null, messageId })) };
     },
   );
 

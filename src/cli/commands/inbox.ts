@@ -5,13 +5,17 @@ import { z } from "zod";
 import { createRedactor } from "../../../connectors/shared/redact-exchange.ts";
 import { inboxText } from "../../messages/inbox-text.ts";
 import type { Connector, Tools } from "../../ports/connector.ts";
+import { appendAudit } from "../../store/audit-log.ts";
 import { inboxCredentials } from "../../store/inbox-secrets.ts";
 import { changeState, getInbox, type Inbox, listInboxes, updateInbox } from "../../store/inboxes.ts";
 import { readPushWarning } from "../../store/push-watches.ts";
 import { pollNow } from "../../store/turns.ts";
 import { connectInbox } from "../../sync/connect-inbox.ts";
 import { disconnectInbox } from "../../sync/disconnect-inbox.ts";
+import { eraseInboxForGood } from "../../sync/erase.ts";
 import { syncInbox } from "../../sync/sync-inbox.ts";
+import { confirm } from "../confirm.ts";
+import { erasureLines } from "../erasure-lines.ts";
 import { CliError } from "../exit-code.ts";
 import type { House } from "../house.ts";
 import { createSecretReader } from "../read-secret.ts";
@@ -93,6 +97,21 @@ export const inboxCommand = (): Command => {
         const stays = (await house.loadConnector(row.provider))?.authorize && !revoked;
         const note = "  note: the provider did not confirm; its owner can end the consent in the account's security settings.";
         print(command, { ...after, revoked }, [await line(house, after), ...(stays ? [note] : [])]);
+      }),
+    );
+
+  inbox
+    .command("erase <id>")
+    .description("disconnect it, and erase all that came from it: letters, notices, bounces")
+    .option("--yes", "do not ask")
+    .action((id: string, options: { yes?: boolean }, command: Command) =>
+      onInbox(command, id, async (house, row) => {
+        if (row.state === "erased") throw new CliError("data", "This inbox was erased already.");
+        await confirm(`This erases the inbox ${row.address} and all that came from it.`, options.yes);
+        const entry = { accountId: row.accountId, by: "command line", action: "inbox erase", subject: row.id, at: house.now() };
+        await house.database.transaction((tx) => appendAudit(tx, [entry]));
+        const erasure = await eraseInboxForGood(house.connecting, row, "command line");
+        if (erasure) print(command, erasure, erasureLines(erasure));
       }),
     );
 
