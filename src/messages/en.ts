@@ -48,6 +48,7 @@ export const en = {
   "action.wait": "Wait until {time}; the mail server keeps trying, a second copy now may arrive twice.",
 
   "likely.replied_before": "This address has answered you before: a filter is the likely cause.",
+  "likely.domain_alike": "Three or more people at {domain} failed alike within a week: a filter there is the likely cause.",
 
   "letter.subject": "Mail from {from} is refused: {domain} does not authorise the server that sends it",
   "letter.body":

@@ -23,6 +23,8 @@ export type Spoken = {
   occurredAt: number;
   /** The address answered a letter of this account, before or after the bounce. */
   hasReplied: boolean;
+  /** Three or more people at its domain failed like it within a week. */
+  failsAlike: boolean;
   recipient: { address: string };
   sentMessage: { kind: Purpose; from: string | null };
   server: { diagnostic: string | null; remoteMta: string | null; reportingMta: string | null } | null;
@@ -41,10 +43,18 @@ export const engagementText = (language: Language, bounce: Spoken, timeZone = "U
     language,
     title: text(language, `title.${bounce.state}`, values),
     meaning: text(language, `meaning.${bounce.state}`, values),
-    likelyCause: bounce.state === "hard" && bounce.hasReplied ? text(language, "likely.replied_before") : null,
+    likelyCause: likelyCause(language, bounce),
     actions: actions.map((code) => ({ code, text: text(language, `action.${code}`, values) })),
     letter: actions.includes("letter_to_it") ? letterToIt(language, bounce) : null,
   };
+};
+
+const likelyCause = (language: Language, { state, hasReplied, failsAlike, recipient }: Spoken): string | null => {
+  if (state !== "hard") return null;
+  if (hasReplied) return text(language, "likely.replied_before");
+  return failsAlike
+    ? text(language, "likely.domain_alike", { domain: recipient.address.slice(recipient.address.lastIndexOf("@") + 1) })
+    : null;
 };
 
 const letterToIt = (language: Language, { sentMessage, recipient, server, occurredAt }: Spoken): { subject: string; body: string } => {

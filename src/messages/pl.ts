@@ -50,6 +50,8 @@ export const pl: Record<TextKey, string> = {
   "action.wait": "Poczekaj do {time}; serwer pocztowy próbuje dalej, a druga kopia może dotrzeć podwójnie.",
 
   "likely.replied_before": "Z tego adresu przyszła już do Ciebie odpowiedź: prawdopodobną przyczyną jest filtr.",
+  "likely.domain_alike":
+    "W ciągu tygodnia tak samo odrzucono wiadomości do co najmniej trzech osób w {domain}: prawdopodobną przyczyną jest tamtejszy filtr.",
 
   "letter.subject": "Poczta z adresu {from} jest odrzucana: {domain} nie upoważnia serwera, który ją wysyła",
   "letter.body":

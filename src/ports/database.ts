@@ -188,6 +188,8 @@ export type Tables = {
     sent_message_id: string;
     recipient_key: string;
     recipient_address: string;
+    /** Of recipient_key; null where an older release wrote the row. */
+    recipient_domain: string | null;
     recipient_role: "to" | "cc" | "bcc";
     contact_id: string;
     inbox_id: string;

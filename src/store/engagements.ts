@@ -3,6 +3,7 @@ import type { Category } from "../bounces/report.ts";
 import type { Json } from "../ports/connector.ts";
 import type { EngagementState, Read, Tables } from "../ports/database.ts";
 import { addressEffect } from "../timeline/address-health.ts";
+import { alikeWithinMs, canFailAlike, type Failure, failsAlike } from "../timeline/fail-alike.ts";
 import type { Facts, Folded } from "../timeline/fold.ts";
 import { readAddresses } from "./addresses.ts";
 import { inBatches } from "./in-batches.ts";
@@ -50,6 +51,8 @@ export type Engagement = {
   addressEffect: "made_ineligible" | "none";
   /** A person has written from the address, so it exists. */
   hasReplied: boolean;
+  /** Three or more people at the recipient's domain failed like this within a week. */
+  failsAlike: boolean;
   pendingUntil: number | null;
   history: Folded["history"];
   backfill: boolean;
@@ -166,7 +169,7 @@ const filtered = (query: Query, filter: EngagementFilter): Query => {
   return narrowed;
 };
 
-/** Adds how the message's other recipients fared and whether the address is known to be alive, in three statements for all rows. */
+/** Adds how the message's other recipients fared, and the domain's, and whether the address is known to be alive, in four statements for all rows. */
 const withOthers = async (read: Read, accountId: string, rows: readonly Row[]): Promise<Engagement[]> => {
   const messages = [...new Set(rows.map((row) => row.sent_message_id))].sort();
   const recipients = await inBatches(messages, (batch) =>
@@ -178,7 +181,7 @@ const withOthers = async (read: Read, accountId: string, rows: readonly Row[]): 
       .groupBy("sent_message_id")
       .execute(),
   );
-  const failures = await inBatches(messages, (batch) =>
+  const failed = await inBatches(messages, (batch) =>
     read
       .selectFrom("engagements")
       .select(["sent_message_id", "id"])
@@ -192,16 +195,55 @@ const withOthers = async (read: Read, accountId: string, rows: readonly Row[]): 
     accountId,
     rows.map((row) => row.recipient_key),
   );
+  const failures = await failuresAlike(read, accountId, rows);
   const totals = new Map(recipients.map((row) => [row.sent_message_id, row.total]));
   return rows.map((row) => {
-    const othersFailed = failures.filter((failed) => failed.sent_message_id === row.sent_message_id && failed.id !== row.id).length;
+    const othersFailed = failed.filter((other) => other.sent_message_id === row.sent_message_id && other.id !== row.id).length;
     const others = { othersFailed, othersTotal: Math.max((totals.get(row.sent_message_id) ?? 1) - 1, 0) };
     const hasReplied = (addresses.get(row.recipient_key)?.lastSignOfLife ?? null) !== null;
-    return toEngagement(row, others, hasReplied);
+    const alike = row.state === "hard" && failsAlike(toFailure(row), failures.get(row.recipient_domain ?? "") ?? []);
+    return toEngagement(row, others, { hasReplied, failsAlike: alike });
   });
 };
 
-const toEngagement = (row: Row, others: { othersFailed: number; othersTotal: number }, hasReplied: boolean): Engagement => {
+type FailureRow = Pick<Row, "recipient_key" | "recipient_domain" | "category" | "reason" | "occurred_at">;
+
+const toFailure = (row: FailureRow): Failure => ({
+  recipientKey: row.recipient_key,
+  domain: row.recipient_domain ?? "",
+  category: row.category,
+  reason: row.reason,
+  occurredAt: row.occurred_at,
+});
+
+/** The newest permanent failures at each domain where their company can tell something. */
+const failuresAlike = async (read: Read, accountId: string, rows: readonly Row[]): Promise<Map<string, Failure[]>> => {
+  const told = rows
+    .filter((row) => row.state === "hard")
+    .map(toFailure)
+    .filter(canFailAlike);
+  const domains = [...new Set(told.map(({ domain }) => domain))].sort();
+  const times = told.map(({ occurredAt }) => occurredAt);
+  const found = await inBatches(domains, (batch) =>
+    read
+      .selectFrom("engagements")
+      .select(["recipient_key", "recipient_domain", "category", "reason", "occurred_at"])
+      .where("account_id", "=", accountId)
+      .where("recipient_domain", "in", batch)
+      .where("occurred_at", ">=", Math.min(...times) - alikeWithinMs)
+      .where("occurred_at", "<=", Math.max(...times) + alikeWithinMs)
+      .where("state", "=", "hard")
+      .limit(10_000)
+      .execute(),
+  );
+  return Map.groupBy(found.map(toFailure), ({ domain }) => domain);
+};
+
+const toEngagement = (
+  row: Row,
+  others: { othersFailed: number; othersTotal: number },
+  signs: Pick<Engagement, "hasReplied" | "failsAlike">,
+): Engagement => {
   const folded = fromJson<Folded>(row.folded);
   const relation = folded.facts?.relation ?? "same";
   return {
@@ -239,7 +281,7 @@ const toEngagement = (row: Row, others: { othersFailed: number; othersTotal: num
     noticeId: folded.noticeId,
     notice: folded.facts?.notice ?? null,
     addressEffect: addressEffect(folded),
-    hasReplied,
+    ...signs,
     pendingUntil: row.pending_until,
     history: folded.history,
     backfill: row.backfill === 1,

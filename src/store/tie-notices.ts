@@ -1,5 +1,5 @@
 import { classify } from "../bounces/classify.ts";
-import { addressKey } from "../bounces/keys.ts";
+import { addressKey, domainOf } from "../bounces/keys.ts";
 import { defaultMapping, type Mapping } from "../bounces/mapping.ts";
 import { confirmMatch, idsNamed, likelyWithinMs, type Match, matchReport, type RecipientMatch } from "../bounces/match.ts";
 import type { RecipientOutcome } from "../bounces/report.ts";
@@ -215,6 +215,7 @@ const newEngagement = (accountId: string, tie: Tie, contactId: string, now: numb
     sent_message_id: tie.sent.id,
     recipient_key: tie.match.recipient.addressKey,
     recipient_address: tie.match.recipient.address,
+    recipient_domain: domainOf(tie.match.recipient.addressKey),
     recipient_role: tie.match.recipient.role,
     contact_id: contactId,
     // Whose letter it was; a bounce to a shared mailbox belongs to the one who wrote.

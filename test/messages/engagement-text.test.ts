@@ -8,6 +8,7 @@ const bounce = (more: Partial<Spoken>): Spoken => ({
   pendingUntil: null,
   occurredAt: Date.UTC(2026, 10, 25, 16, 0),
   hasReplied: false,
+  failsAlike: false,
   recipient: { address: "jan@customer.example" },
   sentMessage: { kind: "one_to_one", from: "anna@sales.example" },
   server: { diagnostic: "550 5.7.26 Unauthenticated mail from sales.example", remoteMta: "mx.customer.example", reportingMta: null },
@@ -59,6 +60,11 @@ describe("what is said about a bounce", () => {
       "This address has answered you before: a filter is the likely cause.",
     );
     expect(engagementText("en", bounce({ hasReplied: true, state: "pending" })).likelyCause).toBeNull();
+    const [address] = [bounce({}).recipient.address];
+    expect(engagementText("en", bounce({ failsAlike: true })).likelyCause).toBe(
+      `Three or more people at ${address.split("@")[1]} failed alike within a week: a filter there is the likely cause.`,
+    );
+    expect(engagementText("pl", bounce({ failsAlike: true, state: "soft" })).likelyCause).toBeNull();
   });
 
   it("asks marketing for what its own servers need", () => {

@@ -109,6 +109,14 @@ onBothEngines("lists and what is kept", (engine) => {
     expect((await listSendRecipients(database.read, accountId, "send-1", { state: ["hard", "soft"] })).data).toHaveLength(1);
   });
 
+  test("three people at one domain who fail alike are told of each other, whichever page they are on; the soft one is not", async () => {
+    const { database, accountId } = await start();
+    const first = await listEngagements(database.read, accountId, { limit: 1, sort: "occurredAt" });
+    expect(first.data.map(({ failsAlike }) => failsAlike)).toEqual([true]);
+    const all = (await listEngagements(database.read, accountId)).data;
+    expect(all.map(({ state, failsAlike }) => [state, failsAlike])).toEqual(all.map(({ state }) => [state, state === "hard"]));
+  });
+
   test("notices are listed by state and kind, newest first", async () => {
     const { database, accountId } = await start();
     const first = await listNotices(database.read, accountId, { limit: 3, state: ["matched"] });
