@@ -147,7 +147,7 @@ const sendInOrder = async (turn: Turn): Promise<boolean> => {
       const answer = await turn.send(event);
       if (answer.kind === "stopped") return true;
       if (answer.kind === "refused") return refuse(turn, event, answer, failures);
-      if (!(await save(turn, { kind: "delivered", sequence: event.sequence, busyUntil: busyUntil() }))) return false;
+      if (!(await save(turn, { kind: "taken", sequence: event.sequence, busyUntil: busyUntil() }))) return false;
       position = event.sequence;
       failures = none;
     }

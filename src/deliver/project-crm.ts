@@ -83,7 +83,7 @@ const followEvents = async (turn: Turn): Promise<boolean> => {
       const error = await project(turn, event);
       if (error && turn.signal.aborted) return true;
       if (error) return fail(turn, event, error, failures);
-      if (!(await save(turn, { kind: "written", sequence: event.sequence, busyUntil: busyUntil() }))) return false;
+      if (!(await save(turn, { kind: "taken", sequence: event.sequence, busyUntil: busyUntil() }))) return false;
       follower = { ...follower, position: event.sequence };
       failures = { attempts: 0, failingSince: null };
     }

@@ -1,7 +1,7 @@
-import type { ExpressionBuilder } from "kysely";
 import type { Json } from "../ports/connector.ts";
-import type { Read, Tables, Write } from "../ports/database.ts";
+import type { Read, Write } from "../ports/database.ts";
 import { type CrmConnection, toCrmConnection } from "./crm-connections.ts";
+import { type FollowerStep, followerColumns, nobodyAtIt } from "./follower.ts";
 import { toJson } from "./json.ts";
 
 export type DueCrm = { accountId: string };
@@ -16,7 +16,7 @@ export const dueCrms = async (read: Read, now: number, limit: number): Promise<D
     .innerJoin("accounts as a", "a.id", "c.account_id")
     .select("c.account_id")
     .where("c.due_at", "<=", now)
-    .where((eb) => eb.or([eb("c.busy_until", "is", null), eb("c.busy_until", "<=", now)]))
+    .where(nobodyAtIt("c.busy_until", now))
     .whereRef("c.position", "<", "a.event_seq")
     .orderBy("c.due_at")
     .limit(limit)
@@ -36,7 +36,7 @@ export const claimCrm = async (
     .set((eb) => ({ fence: eb("fence", "+", 1), busy_until: options.busyUntil }))
     .where("account_id", "=", accountId)
     .where("due_at", "<=", now)
-    .where((eb) => eb.or([eb("busy_until", "is", null), eb("busy_until", "<=", now)]))
+    .where(nobodyAtIt("busy_until", now))
     .returningAll()
     .executeTakeFirst();
   return row ? { connection: toCrmConnection(row), claim: { accountId, fence: row.fence } } : null;
@@ -44,24 +44,15 @@ export const claimCrm = async (
 
 /** What became of the next event, and how the turn goes on. */
 export type CrmStep =
-  /** Written: the turn goes on until `busyUntil`. */
-  | { kind: "written"; sequence: number; busyUntil: number }
-  /** Nothing up to here is for a CRM. */
-  | { kind: "passed"; sequence: number; busyUntil: number }
+  | FollowerStep
   /** The CRM asked to wait until `dueAt`: nothing failed, and the turn is over. */
-  | { kind: "wait"; dueAt: number }
-  /** It is next again at `dueAt`, and the turn is over. */
-  | { kind: "failed"; error: string; dueAt: number }
-  /** Refused for the last time: it becomes a dead letter, order goes on, and the turn is over. */
-  | { kind: "dead"; sequence: number; error: string }
-  /** The turn is over; there may be more. */
-  | { kind: "ended" };
+  | { kind: "wait"; dueAt: number };
 
 /** Writes a step, and what was found out about the CRM, under the claim. False when the claim was lost: nothing was written. */
 export const saveCrmStep = async (tx: Write, claim: CrmClaim, step: CrmStep, memory: Json, now: number): Promise<boolean> => {
   const row = await tx
     .updateTable("crm_connections")
-    .set((eb) => ({ ...columnsOf(eb, step, now), memory: toJson(memory) }))
+    .set({ ...columnsOf(step, now), memory: toJson(memory) })
     .where("account_id", "=", claim.accountId)
     .where("fence", "=", claim.fence)
     .returning("account_id")
@@ -98,27 +89,7 @@ export const crmDeadLetters = async (
   return { count: Number(n), newest: last ? { sequence: last.seq, error: last.error, at: last.at } : null };
 };
 
-const columnsOf = (eb: ExpressionBuilder<Tables, "crm_connections">, step: CrmStep, now: number) => {
-  const anew = { attempts: 0, failing_since: null };
-  switch (step.kind) {
-    case "written":
-      return { ...anew, position: step.sequence, written_at: now, busy_until: step.busyUntil, last_error: null, last_error_at: null };
-    case "passed":
-      return { position: step.sequence, busy_until: step.busyUntil };
-    case "wait":
-      return { busy_until: null, due_at: step.dueAt };
-    case "failed":
-      return {
-        busy_until: null,
-        due_at: step.dueAt,
-        attempts: eb("attempts", "+", 1),
-        failing_since: eb.fn.coalesce("failing_since", eb.val(now)),
-        last_error: step.error,
-        last_error_at: now,
-      };
-    case "dead":
-      return { ...anew, busy_until: null, due_at: now, position: step.sequence, last_error: step.error, last_error_at: now };
-    case "ended":
-      return { busy_until: null, due_at: now };
-  }
+const columnsOf = (step: CrmStep, now: number) => {
+  if (step.kind === "wait") return { busy_until: null, due_at: step.dueAt };
+  return { ...followerColumns(step, now), ...(step.kind === "taken" && { written_at: now }) };
 };

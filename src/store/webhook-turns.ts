@@ -1,6 +1,7 @@
 import { type ExpressionBuilder, sql } from "kysely";
 import type { Read, Tables, Write } from "../ports/database.ts";
 import { appendEvents } from "./events.ts";
+import { type FollowerStep, followerColumns, nobodyAtIt } from "./follower.ts";
 import { toWebhook, type Webhook } from "./webhooks.ts";
 
 export type DueWebhook = { accountId: string; webhookId: string };
@@ -16,7 +17,7 @@ export const dueWebhooks = async (read: Read, now: number, limit: number): Promi
     .select(["w.account_id", "w.id"])
     .where("w.enabled", "=", 1)
     .where("w.due_at", "<=", now)
-    .where((eb) => eb.or([eb("w.busy_until", "is", null), eb("w.busy_until", "<=", now)]))
+    .where(nobodyAtIt("w.busy_until", now))
     .where((eb) => eb.or([eb("w.position", "<", eb.ref("a.event_seq")), eb.exists(dueLetter(eb, now))]))
     .orderBy("w.due_at")
     .limit(limit)
@@ -49,7 +50,7 @@ export const claimWebhook = async (
     .where("id", "=", webhookId)
     .where("enabled", "=", 1)
     .where("due_at", "<=", now)
-    .where((eb) => eb.or([eb("busy_until", "is", null), eb("busy_until", "<=", now)]))
+    .where(nobodyAtIt("busy_until", now))
     .returningAll()
     .executeTakeFirst();
   return row ? { webhook: toWebhook(row), claim: { accountId, webhookId, fence: row.fence } } : null;
@@ -57,26 +58,17 @@ export const claimWebhook = async (
 
 /** What became of an endpoint's next event, and how the turn goes on. */
 export type WebhookStep =
-  /** Accepted: the turn goes on until `busyUntil`. */
-  | { kind: "delivered"; sequence: number; busyUntil: number }
-  /** Nothing up to here is for this endpoint. */
-  | { kind: "passed"; sequence: number; busyUntil: number }
-  /** Refused; it is next again at `dueAt`, and the turn is over. */
-  | { kind: "failed"; error: string; dueAt: number }
-  /** Refused for the last time: it becomes a dead letter, order goes on, and the turn is over. */
-  | { kind: "dead"; sequence: number; error: string }
+  | FollowerStep
   /** 410: nothing is sent any more, and the account is told by `webhook.disabled`. */
   | { kind: "gone"; error: string }
   /** Something outside the order was sent: the turn goes on. */
-  | { kind: "held"; busyUntil: number }
-  /** The turn is over; there may be more. */
-  | { kind: "ended" };
+  | { kind: "held"; busyUntil: number };
 
 /** Writes a step under the claim. False when somebody changed or claimed the endpoint meanwhile: nothing was written. */
 export const saveWebhookStep = async (tx: Write, claim: WebhookClaim, step: WebhookStep, now: number): Promise<boolean> => {
   const row = await tx
     .updateTable("webhooks")
-    .set((eb) => columnsOf(eb, step, now))
+    .set(columnsOf(step, now))
     .where("account_id", "=", claim.accountId)
     .where("id", "=", claim.webhookId)
     .where("fence", "=", claim.fence)
@@ -105,40 +97,13 @@ export const releaseWebhook = async (tx: Write, { accountId, webhookId }: Webhoo
     .execute();
 };
 
-const columnsOf = (eb: ExpressionBuilder<Tables, "webhooks">, step: WebhookStep, now: number) => {
-  const over = { busy_until: null, due_at: now };
-  const anew = { attempts: 0, failing_since: null };
-  switch (step.kind) {
-    case "delivered":
-      return {
-        ...anew,
-        position: step.sequence,
-        delivered_seq: step.sequence,
-        delivered_at: now,
-        busy_until: step.busyUntil,
-        last_error: null,
-        last_error_at: null,
-      };
-    case "passed":
-      return { position: step.sequence, busy_until: step.busyUntil };
-    case "held":
-      return { busy_until: step.busyUntil };
-    case "failed":
-      return {
-        busy_until: null,
-        due_at: step.dueAt,
-        attempts: eb("attempts", "+", 1),
-        failing_since: eb.fn.coalesce("failing_since", eb.val(now)),
-        last_error: step.error,
-        last_error_at: now,
-      };
-    case "dead":
-      return { ...over, ...anew, position: step.sequence, last_error: step.error, last_error_at: now };
-    case "gone":
-      return { ...over, ...anew, enabled: 0 as const, disabled_because: "gone", last_error: step.error, last_error_at: now };
-    case "ended":
-      return over;
-  }
+const columnsOf = (step: WebhookStep, now: number) => {
+  if (step.kind === "held") return { busy_until: step.busyUntil };
+  if (step.kind === "taken") return { ...followerColumns(step, now), delivered_seq: step.sequence, delivered_at: now };
+  if (step.kind !== "gone") return followerColumns(step, now);
+  const { error, kind } = step;
+  const end = { busy_until: null, due_at: now, attempts: 0, failing_since: null };
+  return { ...end, enabled: 0 as const, disabled_because: kind, last_error: error, last_error_at: now };
 };
 
 const makeDeadLetter = (tx: Write, claim: WebhookClaim, { sequence, error }: { sequence: number; error: string }, now: number) =>

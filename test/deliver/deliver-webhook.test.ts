@@ -237,7 +237,7 @@ onBothEngines("delivering events", (engine) => {
     const dead = await claim(world.clock.now);
     expect(await claim(world.clock.now + 29_999)).toBeNull();
     const successor = await claim(world.clock.now + 30_000);
-    const step = { kind: "delivered", sequence: 21, busyUntil: 0 } as const;
+    const step = { kind: "taken", sequence: 21, busyUntil: 0 } as const;
     const save = (of: typeof dead) => world.database.transaction((tx) => saveWebhookStep(tx, of?.claim as never, step, world.clock.now));
     expect(await save(dead)).toBe(false);
     expect((await world.look(webhook.id)).position).toBe(20);

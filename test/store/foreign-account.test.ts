@@ -474,6 +474,8 @@ const withoutQueries = new Set([
 const pure = new Set([
   "append-history/withFold",
   "erasures/messageHash",
+  "follower/followerColumns",
+  "follower/nobodyAtIt",
   "mentions/mentionOf",
   "crm-connections/toCrmConnection",
   "inboxes/toInbox",
