@@ -137,6 +137,8 @@ export type Tables = {
     address: string;
     name: string | null;
     role: "to" | "cc" | "bcc";
+    /** Of its message; the latest time there is where an older release wrote the row. */
+    sent_at: Millis;
   };
   /** Every id a sent message is known by, as idKey. */
   sent_ids: { account_id: string; id_key: string; sent_message_id: string };

@@ -100,11 +100,8 @@ export const listEngagements = async (
   const column = sort.endsWith("occurredAt") ? "occurred_at" : "updated_at";
   const direction = sort.startsWith("-") ? "desc" : "asc";
   const after = readPosition(options);
-  // Of one contact, message or address there are few: the plus keeps SQLite from walking the whole account in the order asked for.
-  const few = options.contactId ?? options.sentMessageId ?? options.recipientKey;
-  const order = few === undefined ? sql.ref<number>(`e.${column}`) : sql<number>`+${sql.ref(`e.${column}`)}`;
   let query = filtered(joined(read, accountId), options)
-    .orderBy(order, direction)
+    .orderBy(`e.${column}`, direction)
     .orderBy("e.id", direction)
     .limit(pageLimit(options) + 1);
   if (after) {

@@ -3,6 +3,7 @@ import type { Log } from "../ports/connector.ts";
 import type { Tables } from "../ports/database.ts";
 import { StoreError } from "./errors.ts";
 import { copyDatabase } from "./sqlite.ts";
+import { writeStatistics } from "./sqlite-statistics.ts";
 
 /** One step of the schema. Numbered from 1 without holes; never changed once released. */
 export type Migration = {
@@ -48,6 +49,7 @@ export const migrate = async (db: Kysely<Tables>, options: MigrateOptions): Prom
     for (const step of due) await step.up(tx, options.engine);
     const last = due.at(-1);
     if (last) await writeVersion(tx, last, options.now);
+    if (last && options.engine === "sqlite") await writeStatistics(tx);
   });
   if (found.version > 0) options.log.info({ from: found.version, to: newest }, "the database schema was upgraded");
 };

@@ -109,6 +109,7 @@ const saveRecipients = async (tx: Write, accountId: string, ordered: Ordered, id
       address,
       name: name ?? null,
       role,
+      sent_at: message.sentAt,
     })),
   );
   await inBatches(rows, (batch) =>

@@ -1,4 +1,4 @@
-import { type Selectable, sql } from "kysely";
+import type { Selectable } from "kysely";
 import type { Candidate, SentRecipient } from "../bounces/match.ts";
 import type { Json } from "../ports/connector.ts";
 import type { Read, Tables } from "../ports/database.ts";
@@ -56,8 +56,6 @@ export const findSentToRecipients = async (
   addressKeys: readonly string[],
   sent: { after: number; before: number },
 ): Promise<SentMessage[]> => {
-  // The plus keeps the index on times out: SQLite would walk all messages of a week to find those to one address.
-  const sentAt = sql<number>`+s.sent_at`;
   const rows = await inBatches([...new Set(addressKeys)].sort(), (batch) =>
     read
       .selectFrom("sent_recipients as r")
@@ -65,9 +63,10 @@ export const findSentToRecipients = async (
       .selectAll("s")
       .where("r.account_id", "=", accountId)
       .where("r.address_key", "in", batch)
-      .where(sentAt, ">", sent.after)
-      .where(sentAt, "<", sent.before)
-      .orderBy(sentAt, "desc")
+      .where("r.sent_at", ">", sent.after)
+      .where("s.sent_at", ">", sent.after)
+      .where("s.sent_at", "<", sent.before)
+      .orderBy("r.sent_at", "desc")
       .limit(50)
       .execute(),
   );

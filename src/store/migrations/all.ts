@@ -9,7 +9,7 @@ import { push } from "./0007-push.ts";
 import { accountRules } from "./0008-account-rules.ts";
 import { crm } from "./0009-crm.ts";
 import { erasures } from "./0010-erasures.ts";
-import { recipientDomain } from "./0012-recipient-domain.ts";
+import { lookups } from "./0012-lookups.ts";
 
 /** Every step in order. */
 export const migrations: readonly Migration[] = [
@@ -23,5 +23,5 @@ export const migrations: readonly Migration[] = [
   accountRules,
   crm,
   erasures,
-  recipientDomain,
+  lookups,
 ];
