@@ -3,6 +3,7 @@ import type { ZodTypeProvider } from "fastify-type-provider-zod";
 import type { DeliverDeps } from "../deliver/deliver-webhook.ts";
 import type { Description } from "../ports/connector.ts";
 import type { Database } from "../ports/database.ts";
+import type { AuditLog } from "../store/audit-log.ts";
 import type { Erasure } from "../store/erasures.ts";
 import type { Inbox } from "../store/inboxes.ts";
 import type { Keys } from "../store/secrets.ts";
@@ -24,6 +25,7 @@ export type ApiDeps = {
   describe: (provider: string) => Promise<Description | null>;
   /** Where this server is reached from outside, without a slash at the end. */
   publicUrl: () => string;
+  audit: AuditLog;
   /** The keys that hash addresses for the global rule. */
   keys: Keys;
   /** What sends events to webhooks. */

@@ -2,6 +2,7 @@ import Fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } 
 import packageJson from "../../package.json" with { type: "json" };
 import { buildApi } from "../api/build-api.ts";
 import type { Authorize, Hint, Json } from "../ports/connector.ts";
+import { openAuditLog } from "../store/audit-log.ts";
 import { newId } from "../store/ids.ts";
 import { connectInbox, InvalidSettings } from "../sync/connect-inbox.ts";
 import { disconnectInbox } from "../sync/disconnect-inbox.ts";
@@ -23,7 +24,9 @@ export const buildServer = async (house: House, nudge: () => void, onHint: (hint
     genReqId: () => newId("req", now()),
     bodyLimit: 5_000_000,
   });
+  const audit = openAuditLog(database, house.log);
   await buildApi(server, {
+    audit,
     database,
     keys: house.keys,
     now,
@@ -56,6 +59,8 @@ export const buildServer = async (house: House, nudge: () => void, onHint: (hint
     },
   });
   await buildPages(server, {
+    audit,
+    keys: house.keys,
     database,
     now,
     publicUrl,

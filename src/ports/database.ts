@@ -248,8 +248,25 @@ export type Tables = {
     at: Millis;
   };
   /** One-time links into the pages, and the browser sessions they open; secrets as SHA-256, hex. */
-  sign_in_links: { account_id: string; hash: string; expires_at: Millis };
-  web_sessions: { account_id: string; hash: string; expires_at: Millis };
+  sign_in_links: { account_id: string; hash: string; expires_at: Millis; user_id: string | null };
+  web_sessions: { account_id: string; hash: string; expires_at: Millis; user_id: string | null };
+  /** People who sign in to the pages. */
+  users: {
+    account_id: string;
+    id: string;
+    /** addressKey of the address they sign in with; nobody else's in the installation. */
+    email_key: string;
+    email: string;
+    name: string;
+    role: UserRole;
+    /** As web/passwords.ts makes it; null until one is chosen. */
+    password: string | null;
+    language: string | null;
+    time_zone: string | null;
+    created_at: Millis;
+    updated_at: Millis;
+    signed_in_at: Millis | null;
+  };
   /** Which addresses hard-bounced where, by keyed hash alone: the only thing that crosses accounts. */
   global_reports: { address_hash: string; account_id: string; organisation: string; at: Millis };
   global_appeals: { account_id: string; address_hash: string; said_by: string; note: string; at: Millis };
@@ -392,6 +409,9 @@ export type Tables = {
   /** Who read or changed what. `subject`: an id, or the keyed hash of an address. */
   audit_log: { account_id: string; id: string; by_whom: string; action: string; subject: string | null; at: Millis };
 };
+
+/** `sales`: one's own inboxes; `support`: all inboxes, no notice's text unless shared; `owner`: everything, and who else may. */
+export type UserRole = "owner" | "support" | "sales";
 
 export type ErasureKind = "contact" | "inbox" | "account";
 

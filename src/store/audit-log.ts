@@ -1,4 +1,5 @@
-import type { Read, Write } from "../ports/database.ts";
+import type { Log } from "../ports/connector.ts";
+import type { Database, Read, Write } from "../ports/database.ts";
 import { newId } from "./ids.ts";
 import { inBatches } from "./in-batches.ts";
 import { type ListOptions, type ListPage, listPage, pageLimit, readPosition } from "./list-page.ts";
@@ -8,6 +9,39 @@ import { type ListOptions, type ListPage, listPage, pageLimit, readPosition } fr
  * keyed hash of an address (secrets.ts), so that the log itself names nobody. `at`: epoch milliseconds.
  */
 export type AuditEntry = { accountId: string; by: string; action: string; subject: string | null; at: number };
+
+/** The audit log of a running server. */
+export type AuditLog = {
+  /** Writes down a change before it is made, and waits until that is written. */
+  change(entry: AuditEntry): Promise<void>;
+  /** Writes down what was read, soon: reads are gathered, and a crash loses half a second of them. */
+  read(entry: AuditEntry): void;
+  /** Writes down what was gathered. */
+  flush(): Promise<void>;
+};
+
+const gatherMs = 500;
+
+export const openAuditLog = (database: Pick<Database, "transaction">, log: Pick<Log, "error">): AuditLog => {
+  const write = (entries: readonly AuditEntry[]) => database.transaction((tx) => appendAudit(tx, entries));
+  let reads: AuditEntry[] = [];
+  let timer: NodeJS.Timeout | null = null;
+  const flush = async (): Promise<void> => {
+    if (timer) clearTimeout(timer);
+    timer = null;
+    const gathered = reads;
+    reads = [];
+    if (gathered.length > 0) await write(gathered);
+  };
+  return {
+    change: async (entry) => void (await write([entry])),
+    read(entry) {
+      reads.push(entry);
+      timer ??= setTimeout(() => void flush().catch((err: unknown) => log.error({ err }, "the audit log was not written")), gatherMs);
+    },
+    flush,
+  };
+};
 
 export const appendAudit = (tx: Write, entries: readonly AuditEntry[]): Promise<unknown> =>
   inBatches(entries, (batch) =>

@@ -68,6 +68,8 @@ export type EngagementFilter = {
   contactId?: string | undefined;
   contactExternalId?: string | undefined;
   inboxId?: string | undefined;
+  /** Of these inboxes only; of none where it is empty. */
+  inboxIds?: readonly string[] | undefined;
   sentMessageId?: string | undefined;
   sendId?: string | undefined;
   /** addressKey of the recipient. */
@@ -157,6 +159,7 @@ const filtered = (query: Query, filter: EngagementFilter): Query => {
   if (filter.contactId !== undefined) narrowed = narrowed.where("e.contact_id", "=", filter.contactId);
   if (filter.contactExternalId !== undefined) narrowed = narrowed.where("c.external_id", "=", filter.contactExternalId);
   if (filter.inboxId !== undefined) narrowed = narrowed.where("e.inbox_id", "=", filter.inboxId);
+  if (filter.inboxIds !== undefined) narrowed = narrowed.where("e.inbox_id", "in", filter.inboxIds.length > 0 ? filter.inboxIds : [""]);
   if (filter.sentMessageId !== undefined) narrowed = narrowed.where("e.sent_message_id", "=", filter.sentMessageId);
   if (filter.sendId !== undefined) narrowed = narrowed.where("s.send_id", "=", filter.sendId);
   if (filter.recipientKey !== undefined) narrowed = narrowed.where("e.recipient_key", "=", filter.recipientKey);

@@ -41,6 +41,7 @@ const ofAccounts = [
   "gaps",
   "sign_in_links",
   "web_sessions",
+  "users",
   "webhooks",
   "webhook_letters",
   "crm_connections",

@@ -16,6 +16,7 @@ export type IdPrefix =
   | "ntc"
   | "req"
   | "snd"
+  | "usr"
   | "whk";
 
 const next = monotonicFactory();

@@ -1,71 +1,63 @@
-import { readFileSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
+import { createRequire } from "node:module";
 import { join } from "node:path";
-import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
-import { type Language, pickLanguage, text } from "../messages/text.ts";
-import type { Database } from "../ports/database.ts";
-import { sessionAccount, useSignInLink } from "../store/sign-in.ts";
-import { basePolicy, type ConnectPagesDeps, connectPages } from "./connect-pages.ts";
-import { readCookie, setCookie } from "./cookies.ts";
+import type { FastifyInstance } from "fastify";
+import { pickLanguage, text } from "../messages/text.ts";
+import { type ConnectPagesDeps, connectPages } from "./connect-pages.ts";
 import { html } from "./html.ts";
-import { layout } from "./layout.ts";
+import { basePolicy } from "./policy.ts";
 import { sendPage } from "./send-page.ts";
-import { timelinePage } from "./timeline-page.ts";
+import { signInPages } from "./sign-in-pages.ts";
+import { timelinePages } from "./timeline-page.ts";
+import { userPages } from "./user-pages.ts";
+import { createPages, type ViewDeps } from "./view.ts";
 
-export type PagesDeps = ConnectPagesDeps & { database: Database; now: () => number };
+export type PagesDeps = ConnectPagesDeps & ViewDeps;
 
-/** Adds the pages people look at. They can be read without JavaScript: there is none. */
+/** Adds the pages people look at. What they say can be read without JavaScript. */
 export const buildPages = async (server: FastifyInstance, deps: PagesDeps): Promise<void> => {
-  const style = readFileSync(join(import.meta.dirname, "style.css"), "utf8");
-  await server.register(async (pages) => {
-    pages.addHook("onSend", async (_request, reply) => {
-      // No script at all, nothing from elsewhere, nobody may frame a page.
+  await server.register(async (scope) => {
+    scope.addHook("onSend", async (_request, reply) => {
       if (!reply.hasHeader("content-security-policy")) reply.header("content-security-policy", `${basePolicy}; form-action 'self'`);
-      reply.header("x-content-type-options", "nosniff").header("referrer-policy", "no-referrer").header("cache-control", "no-store");
+      reply
+        .header("x-content-type-options", "nosniff")
+        .header("referrer-policy", "same-origin")
+        .header("cross-origin-opener-policy", "same-origin");
+      if (!reply.hasHeader("cache-control")) reply.header("cache-control", "no-store");
     });
-
-    pages.get("/assets/style.css", (_request, reply) => reply.type("text/css; charset=utf-8").send(style));
-
-    pages.setErrorHandler((error, request, reply) => {
+    scope.addContentTypeParser("application/x-www-form-urlencoded", { parseAs: "string" }, (_request, body, done) =>
+      done(null, Object.fromEntries(new URLSearchParams(String(body)))),
+    );
+    scope.setErrorHandler((error, request, reply) => {
       request.log.error({ err: error }, "a page failed");
-      return sendPage(
-        reply.code(500),
-        layout("en", "Bounceline", html`<h1>Bounceline</h1><p>${text(languageOf(request), "page.fault", { id: request.id })}</p>`),
-      );
+      const language = pickLanguage(request.headers["accept-language"]);
+      const page = html`<html lang="${language}"><head><title>Bounceline</title><link rel="stylesheet" href="/assets/style.css"></head>
+<body><main class="page"><h1>Bounceline</h1><p>${text(language, "page.fault", { id: request.id })}</p></main></body></html>`;
+      return sendPage(reply.code(500), `<!doctype html>${page.markup}`);
     });
 
+    for (const [name, { type, body }] of Object.entries(assets()))
+      scope.get(`/assets/${name}`, (_request, reply) => reply.type(type).header("cache-control", "no-cache").send(body));
+
+    const pages = createPages(scope, deps);
+    signInPages(pages, deps);
+    userPages(pages, deps);
+    timelinePages(pages, deps);
     connectPages(pages, deps);
-
-    pages.get<{ Querystring: { signin?: string; language?: string } }>("/", async (request, reply) => {
-      const { signin } = request.query;
-      if (typeof signin !== "string") return reply.redirect("/timeline");
-      const opened = await deps.database.transaction((tx) => useSignInLink(tx, signin, deps.now()));
-      if (!opened) return sendSignIn(request, reply);
-      setCookie(reply, "bounceline_session", opened.session, { seconds: 43_200, secure: isSecure(deps) });
-      return reply.redirect("/timeline", 303);
-    });
-
-    pages.get<{ Querystring: { language?: string; cursor?: string } }>("/timeline", async (request, reply) => {
-      const session = readCookie(request, "bounceline_session");
-      const accountId = session === null ? null : await sessionAccount(deps.database.read, session, deps.now());
-      if (accountId === null) return sendSignIn(request, reply);
-      const { language: asked, cursor } = request.query;
-      const language = languageOf(request);
-      if (asked !== undefined) setCookie(reply, "bounceline_language", language, { seconds: 31_536_000, secure: isSecure(deps) });
-      return sendPage(reply, await timelinePage(deps.database.read, accountId, { language, cursor, now: deps.now() }));
-    });
   });
 };
 
-const isSecure = (deps: PagesDeps): boolean => deps.publicUrl().startsWith("https:");
-
-const sendSignIn = (request: FastifyRequest, reply: FastifyReply): FastifyReply => {
-  const language = languageOf(request);
-  const content = html`<h1>Bounceline</h1><p>${text(language, "page.signIn")}</p>`;
-  return sendPage(reply.code(401), layout(language, "Bounceline", content));
-};
-
-const languageOf = (request: FastifyRequest): Language => {
-  const { language } = request.query as { language?: unknown };
-  const asked = typeof language === "string" ? language : undefined;
-  return pickLanguage(asked, readCookie(request, "bounceline_language") ?? undefined, request.headers["accept-language"]);
+/** Read once: they change with the release. */
+const assets = (): { [name: string]: { type: string; body: string } } => {
+  const here = import.meta.dirname;
+  const styles = readdirSync(join(here, "styles")).sort((a, b) => Number(b === "base.css") - Number(a === "base.css") || (a < b ? -1 : 1));
+  const javascript = "text/javascript; charset=utf-8";
+  return {
+    "style.css": {
+      type: "text/css; charset=utf-8",
+      body: styles.map((name) => readFileSync(join(here, "styles", name), "utf8")).join("\n"),
+    },
+    "app.js": { type: javascript, body: readFileSync(join(here, "app.js"), "utf8") },
+    "htmx.js": { type: javascript, body: readFileSync(createRequire(import.meta.url).resolve("htmx.org/dist/htmx.min.js"), "utf8") },
+  };
 };

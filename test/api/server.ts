@@ -7,6 +7,7 @@ import type { Authorize } from "../../src/ports/connector.ts";
 import type { Database } from "../../src/ports/database.ts";
 import { upsertAccount } from "../../src/store/accounts.ts";
 import { createApiKey } from "../../src/store/api-keys.ts";
+import { openAuditLog } from "../../src/store/audit-log.ts";
 import { newId } from "../../src/store/ids.ts";
 import { createInbox } from "../../src/store/inboxes.ts";
 import type { Keys } from "../../src/store/secrets.ts";
@@ -85,7 +86,9 @@ export const startServer = async (deps: Partial<ApiDeps> = {}, authorize?: Autho
     logController: new LogController({ disableRequestLogging: true }),
     genReqId: () => newId("req", now),
   });
+  const audit = openAuditLog(database, { error() {} });
   await buildApi(server, {
+    audit,
     database,
     keys,
     now: () => now,
@@ -107,6 +110,8 @@ export const startServer = async (deps: Partial<ApiDeps> = {}, authorize?: Autho
     ...deps,
   });
   await buildPages(server, {
+    audit,
+    keys,
     database,
     now: () => now,
     connecting,

@@ -48,6 +48,7 @@ import * as traces from "../../src/store/traces.ts";
 import * as turns from "../../src/store/turns.ts";
 import * as unbounce from "../../src/store/unbounce.ts";
 import * as upsertContacts from "../../src/store/upsert-contacts.ts";
+import * as users from "../../src/store/users.ts";
 import * as waiting from "../../src/store/waiting-notices.ts";
 import * as webhookEvents from "../../src/store/webhook-events.ts";
 import * as webhookLetters from "../../src/store/webhook-letters.ts";
@@ -120,10 +121,14 @@ export const setUp = async (database: Database, keys: Keys) => {
   const erasure = await write((tx) => erasures.saveErasure(tx, accountId, { ...receipt, subjectId: "foreign", by: "foreign" }, now));
   await write((tx) => erasures.rememberErased(tx, accountId, ["foreign-hash"]));
   await write((tx) => auditLog.appendAudit(tx, [{ accountId, by: "foreign", action: "foreign", subject: "foreign", at: now }]));
+  const user = await write((tx) => users.createUser(tx, accountId, { email: "foreign@x.example", name: "foreign", role: "owner" }, now));
+  if (!user) throw new Error("no user");
+  await write((tx) => signIn.openSession(tx, accountId, user.id, now));
   return {
     database,
     keys,
     write,
+    user,
     erasure,
     read: database.read,
     mine: mine.accountId,
@@ -328,8 +333,15 @@ export const calls: Record<string, (s: Setting) => unknown> = {
   "sign-in/createSignInLink": async (s) => {
     const secret = await s.write((tx) => signIn.createSignInLink(tx, s.mine, now));
     const used = await s.write((tx) => signIn.useSignInLink(tx, secret, now));
-    return signIn.sessionAccount(s.read, used?.session ?? "", now);
+    return signIn.readSession(s.read, used?.session ?? "", now);
   },
+  "sign-in/openSession": (s) => s.write((tx) => signIn.openSession(tx, s.mine, null, now)),
+  "sign-in/closeSessionsOf": (s) => s.write((tx) => signIn.closeSessionsOf(tx, s.mine, s.user.id, "")),
+  "users/createUser": (s) => s.write((tx) => users.createUser(tx, s.mine, { email: "foreign@x.example", name: "x", role: "owner" }, now)),
+  "users/getUser": (s) => users.getUser(s.read, s.mine, s.user.id),
+  "users/listUsers": (s) => users.listUsers(s.read, s.mine),
+  "users/updateUser": (s) => s.write((tx) => users.updateUser(tx, s.mine, s.user.id, { name: "ours" }, now)),
+  "users/deleteUser": (s) => s.write((tx) => users.deleteUser(tx, s.mine, s.user.id)),
   "tie-notices/tieNotices": (s) => s.write((tx) => ties.tieNotices(tx, s.mine, ids(s), { waitingIsOver: true }, now)),
   "traces/saveTraces": (s) =>
     s.write((tx) =>

@@ -13,7 +13,10 @@ const mayWalk: readonly (readonly [string, RegExp])[] = [
   ["once a night what is old is forgotten", /(?:"seen_at"|"detected_at"|"at") < \?|delete from "webhook_letters"/],
   ["once an hour an account's global reports are made anew", /"sent_ref"/],
   ["a list of all, in the order of an index, as long as a page", /order by "(?:id|seq)"(?: desc)? limit \?$/],
-  ["there are few in an account", /(?:from|update|into) "(?:api_keys|crm_connections|crm_links|crm_dead_letters|webhooks)"/],
+  [
+    "there are few in an account",
+    /(?:from|update|into) "(?:users|web_sessions|sign_in_links|api_keys|crm_connections|crm_links|crm_dead_letters|webhooks)"/,
+  ],
   ["it counts what a limit cut", /as "waiting"$/],
   [
     "a search of the whole timeline, in the order of an index",

@@ -176,6 +176,7 @@ const tables = [
   "erasures",
   "erased_messages",
   "audit_log",
+  "users",
 ] as const;
 
 /** Every row of every table, to compare before and after; rows in no order that matters. */

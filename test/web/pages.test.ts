@@ -21,7 +21,8 @@ describe("the timeline page", () => {
     expect(page.body).toContain("Hard bounce: Unknown user");
     expect(page.body).toContain("550 5.1.1 &lt;nobody@customer.example&gt;: Recipient address rejected");
     expect(page.body.match(/<li class="bounce /g)).toHaveLength(2);
-    expect(page.body).not.toContain("<script");
+    // It can be read without the one script there is: it only tells the reader's time zone.
+    expect(page.body.match(/<script[^>]*>/g)).toEqual(['<script src="/assets/app.js" defer>']);
     expect(page.headers["content-security-policy"]).toMatch(/default-src 'none'/);
   });
 
@@ -51,8 +52,7 @@ describe("signing in by link", () => {
     expect((await test.server.inject({ url: `/?signin=${old}` })).statusCode).toBe(401);
     expect((await test.server.inject({ url: "/?signin=guess" })).statusCode).toBe(401);
     const page = await test.server.inject({ url: "/timeline", headers: { cookie: "bounceline_session=guess" } });
-    expect(page.statusCode).toBe(401);
-    expect(page.body).not.toContain("customer.example");
+    expect([page.statusCode, page.headers.location]).toEqual([303, "/signin?next=%2Ftimeline"]);
   });
 });
 

@@ -10,6 +10,7 @@ import { accountRules } from "./0008-account-rules.ts";
 import { crm } from "./0009-crm.ts";
 import { erasures } from "./0010-erasures.ts";
 import { lookups } from "./0012-lookups.ts";
+import { users } from "./0013-users.ts";
 
 /** Every step in order. */
 export const migrations: readonly Migration[] = [
@@ -24,4 +25,5 @@ export const migrations: readonly Migration[] = [
   crm,
   erasures,
   lookups,
+  users,
 ];

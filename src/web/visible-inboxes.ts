@@ -1,0 +1,36 @@
+import { addressKey } from "../bounces/keys.ts";
+import type { Read } from "../ports/database.ts";
+import { type Inbox, listInboxes } from "../store/inboxes.ts";
+import type { SignedInView } from "./view.ts";
+
+/** Every inbox of the account; there are as many as people in sales. */
+const allInboxes = async (read: Read, accountId: string): Promise<Inbox[]> => {
+  const all: Inbox[] = [];
+  for (let cursor: string | null = null; ; ) {
+    const page: Awaited<ReturnType<typeof listInboxes>> = await listInboxes(read, accountId, { limit: 200, cursor });
+    all.push(...page.data);
+    cursor = page.nextCursor;
+    if (cursor === null) return all;
+  }
+};
+
+/** True where the inbox is the user's own: by the address they sign in with, or as its owner. */
+const isOwn = ({ user }: SignedInView, inbox: Inbox): boolean => {
+  if (user === null) return true;
+  const owner = inbox.owner as { externalId?: string | null } | null;
+  return (
+    inbox.addresses.includes(addressKey(user.email)) ||
+    addressKey(inbox.address) === addressKey(user.email) ||
+    owner?.externalId === user.id
+  );
+};
+
+/** The inboxes somebody may look at: sales users their own, others all. */
+export const seenInboxes = async (read: Read, view: SignedInView): Promise<Inbox[]> => {
+  const all = await allInboxes(read, view.accountId);
+  return view.role === "sales" ? all.filter((inbox) => isOwn(view, inbox)) : all;
+};
+
+/** Their ids, to narrow a list by; undefined where nothing is to be narrowed. */
+export const visibleInboxes = async (read: Read, view: SignedInView): Promise<string[] | undefined> =>
+  view.role === "sales" ? (await seenInboxes(read, view)).map(({ id }) => id) : undefined;
