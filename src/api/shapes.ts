@@ -118,7 +118,9 @@ export const accountRules = {
   mapping: z
     .partialRecord(z.string(), mappingRow)
     .optional()
-    .describe("Rows by reason, over the default ones: whether mailbox full, spam or policy count as hard is yours to say."),
+    .describe(
+      "Rows by reason, over the default ones: whether mailbox full, spam or policy count as hard is yours to say. Counts from the next notice on; `bounceline reclassify` applies it to stored ones.",
+    ),
   globalRule: z
     .boolean()
     .optional()

@@ -1,6 +1,6 @@
 /** Category and type of one recipient's outcome. */
 import { defaultMapping, type Mapping } from "./mapping.ts";
-import type { BounceType, Category, RecipientOutcome } from "./report.ts";
+import type { BounceType, Category, RecipientOutcome, Report } from "./report.ts";
 import { retryTimeUsedUp } from "./retry-time.ts";
 
 /** What classification needs to know of an outcome; a stored one can be classified again after a mapping changed. */
@@ -23,4 +23,10 @@ export const classify = (outcome: Classifiable, mapping: Mapping = defaultMappin
   const category = (temporary ? row?.temporary : row?.permanent) ?? "other";
   if (outcome.action === "delayed") return { type: "pending", category };
   return { type: row?.type ?? (temporary ? "soft" : "hard"), category };
+};
+
+/** A report as an account's own rows of the table of reasons classify it. */
+export const classifyReport = (report: Report, own: Partial<Mapping>): Report => {
+  const mapping = { ...defaultMapping, ...own } as Mapping;
+  return { ...report, recipients: report.recipients.map((outcome) => ({ ...outcome, ...classify(outcome, mapping) })) };
 };

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from "node:util";
 import type { Json } from "../ports/connector.ts";
 import type { Flag, Write } from "../ports/database.ts";
 import { addressEffect } from "../timeline/address-health.ts";
@@ -13,9 +14,9 @@ import { locking } from "./locking.ts";
 export type Addition = { engagementId: string; entry: HistoryEntry };
 
 /**
- * Appends entries to the histories of engagements, folds those that changed, and returns the events that tell of it
- * (`engagement.created` for one that had no history yet, else `engagement.updated`). An entry whose fingerprint is there already
- * changes nothing.
+ * Appends entries to the histories of engagements, folds those that changed, and returns the events that tell of it:
+ * `engagement.created` for one that had no history yet, `retracted` where nothing stands any more, `reclassified` where judging a
+ * notice again changed it, else `updated`. An entry whose fingerprint is there already changes nothing.
  */
 export const appendHistory = async (
   tx: Write,
@@ -31,21 +32,24 @@ export const appendHistory = async (
   await writeEngagements(tx, after);
   const events = await tell(tx, accountId, before, added);
   const backfill = added.every(({ entry }) => entry.backfill);
-  events.push(...(await appendAddressEvents(tx, accountId, after.flatMap(effectOnAddress), backfill, now)));
+  const effects = after.flatMap((row) => effectOnAddress(locked.get(row.id), row, now));
+  events.push(...(await appendAddressEvents(tx, accountId, effects, backfill, now)));
   return { events, created: before.filter((row) => row.version === 0) };
 };
 
-/** What an engagement's state does to its address. The notice it rests on makes it one: a bounce again is a new event. */
-const effectOnAddress = (row: EngagementRow): AddressAddition[] => {
-  const folded = fromJson<Folded>(row.folded);
-  const [addressKey, engagementId, at] = [row.recipient_key, row.id, row.occurred_at];
-  if (addressEffect(folded) === "made_ineligible") {
-    const event = { kind: "hard", at, engagementId, category: row.category, reason: row.reason } as const;
-    return [{ addressKey, id: `hard/${engagementId}/${folded.noticeId}`, event }];
-  }
-  if (row.state !== "retracted") return [];
-  return [{ addressKey, id: `withdrawn/${engagementId}/${at}`, event: { kind: "withdrawn", at, engagementId } }];
+/** What an engagement's new state does to its address, where that is something else than before. */
+const effectOnAddress = (before: EngagementRow | undefined, row: EngagementRow, now: number): AddressAddition[] => {
+  const [was, is] = [before && before.version > 0 ? hardBounce(before) : null, hardBounce(row)];
+  if (isDeepStrictEqual(was, is)) return [];
+  const { recipient_key: addressKey, id: engagementId, version } = row;
+  if (is) return [{ addressKey, id: `hard/${engagementId}/${version}`, event: { kind: "hard", ...is, engagementId, version } }];
+  const event = { kind: "withdrawn", at: now, engagementId, version } as const;
+  return [{ addressKey, id: `withdrawn/${engagementId}/${version}`, event }];
 };
+
+/** What an engagement says against its address; null for nothing. */
+const hardBounce = ({ folded, occurred_at, category, reason }: EngagementRow) =>
+  addressEffect(fromJson<Folded>(folded)) === "made_ineligible" ? { at: occurred_at, category, reason } : null;
 
 const lockEngagements = async (tx: Write, accountId: string, ids: readonly string[]): Promise<Map<string, EngagementRow>> => {
   const rows = await inBatches(ids, (batch) =>
@@ -143,14 +147,19 @@ const tell = async (tx: Write, accountId: string, before: readonly EngagementRow
   const engagements = await readEngagements(tx, accountId, [...rows.keys()]);
   return engagements.map((engagement) => {
     const row = rows.get(engagement.id);
-    const backfill = (news.get(engagement.id) ?? []).every(({ entry }) => entry.backfill);
+    const added = (news.get(engagement.id) ?? []).map(({ entry }) => entry);
+    const backfill = added.every((entry) => entry.backfill);
     const data: Json = { engagement: engagementBody(engagement) };
     if (!row || row.version === 0) return { type: "engagement.created", backfill, data };
     const previous = { state: row.state, category: row.category, reason: row.reason };
-    return {
-      type: engagement.state === "retracted" ? "engagement.retracted" : "engagement.updated",
-      backfill,
-      data: { ...data, previous },
-    };
+    return { type: changeOf(engagement, previous, added), backfill, data: { ...data, previous } };
   });
+};
+
+type Told = Pick<EngagementRow, "state" | "category" | "reason">;
+
+const changeOf = (is: Told, was: Told, added: readonly HistoryEntry[]): string => {
+  if (is.state === "retracted" && was.state !== "retracted") return "engagement.retracted";
+  const changed = is.state !== was.state || is.category !== was.category || is.reason !== was.reason;
+  return changed && added.some(({ because }) => because === "reclassified") ? "engagement.reclassified" : "engagement.updated";
 };

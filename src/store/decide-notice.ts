@@ -1,6 +1,5 @@
 import type { Suggestion } from "../bounces/match.ts";
 import type { Write } from "../ports/database.ts";
-import { appendHistory } from "./append-history.ts";
 import { appendEvents } from "./events.ts";
 import { toJson } from "./json.ts";
 import { lockNotices } from "./notice-waits.ts";
@@ -47,27 +46,7 @@ const decide = async (
     .values({ account_id: accountId, notice_id: noticeId, ...row })
     .onConflict((conflict) => conflict.columns(["account_id", "notice_id"]).doUpdateSet(row))
     .execute();
-  // What was logged on another message, or should not have been logged at all, is withdrawn.
-  const logged = notice.matches.flatMap(({ engagementId, match }) =>
-    engagementId && match?.sentMessageId !== sentMessageId ? [engagementId] : [],
-  );
-  const entry = {
-    fingerprint: `dismissed/${noticeId}`,
-    state: "retracted",
-    because: "dismissed",
-    occurredAt: now,
-    at: now,
-    noticeId,
-    backfill: false,
-    facts: null,
-  } as const;
-  const { events } = await appendHistory(
-    tx,
-    accountId,
-    logged.map((engagementId) => ({ engagementId, entry })),
-    now,
-  );
-  const told = await tieNotices(tx, accountId, [noticeId], { waitingIsOver: true }, now);
-  await appendEvents(tx, accountId, [...events, ...told], now);
+  // What was logged on another message, or should not have been logged at all, is withdrawn there.
+  await appendEvents(tx, accountId, await tieNotices(tx, accountId, [noticeId], { waitingIsOver: true }, now), now);
   return true;
 };

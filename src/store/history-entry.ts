@@ -44,3 +44,15 @@ const stateOf = ({ action, type }: RecipientOutcome): Pick<HistoryEntry, "state"
   if (type === "pending") return { state: "pending", because: "delay_notice" };
   return type === "none" ? null : { state: type, because: "failure_notice" };
 };
+
+/** The entry by which a notice says nothing of an engagement any more. */
+export const withdrawal = (notice: Notice, because: "reclassified" | "dismissed", now: number): HistoryEntry => ({
+  fingerprint: `${because}/${notice.id}`,
+  state: "retracted",
+  because,
+  occurredAt: now,
+  at: now,
+  noticeId: notice.id,
+  backfill: because === "reclassified" && notice.backfill,
+  facts: null,
+});

@@ -1,15 +1,18 @@
 import type { Selectable } from "kysely";
-import type { Envelope } from "../bounces/envelope.ts";
+import type { Envelope, FolderRole } from "../bounces/envelope.ts";
 import type { Flag, Read, Tables, Write } from "../ports/database.ts";
 import { type Claim, holdFence } from "./fence.ts";
 import { inBatches } from "./in-batches.ts";
-import { fromJson, toJson } from "./json.ts";
+import { fromJson, fromJsonOrNull, toJson } from "./json.ts";
 
 /** A message whose work is not done. Times are epoch milliseconds. */
 export type Owed = {
   envelope: Envelope;
   backfill: boolean;
-  /** Times it was begun, this one included, and how many of those took their worker down. */
+  /**
+   * Times it was begun, this one included, and how many of those took their worker down. None yet where only a change of rules made
+   * it a suspect.
+   */
   attempts: number;
   crashes: number;
   dueAt: number | null;
@@ -55,6 +58,67 @@ export const beginAttempts = async (
   );
   return begun.map(toOwed);
 };
+
+/**
+ * Makes messages that were not opened so far owed at once: today's rules call them suspects. Of their header only the Message-ID is
+ * still known, and that is enough to open them. Returns how many that are; null where the inbox is connected no more.
+ */
+export const oweUnopened = async (
+  tx: Write,
+  accountId: string,
+  inboxId: string,
+  refs: readonly string[],
+  now: number,
+): Promise<number | null> => {
+  const inbox = await tx
+    .selectFrom("inboxes")
+    .select(["state", "created_at"])
+    .where("account_id", "=", accountId)
+    .where("id", "=", inboxId)
+    .executeTakeFirst();
+  if (!inbox || inbox.state === "disconnected" || inbox.state === "erased") return null;
+  const seen = await inBatches(refs, (batch) =>
+    tx
+      .updateTable("seen_messages")
+      .set({ verdict: "owed" })
+      .where("account_id", "=", accountId)
+      .where("inbox_id", "=", inboxId)
+      .where("ref", "in", batch)
+      .where("verdict", "in", ["reply", "other"])
+      .returningAll()
+      .execute(),
+  );
+  const rows = seen.map((row) => ({
+    ...keyOf({ accountId, inboxId }, row.ref),
+    envelope: envelopeToJson(leanEnvelope(row)),
+    backfill: flag(row.received_at !== null && row.received_at < inbox.created_at),
+    begun: flag(false),
+    attempts: 0,
+    crashes: 0,
+    due_at: now,
+    error: null,
+    first_at: now,
+  }));
+  await inBatches(rows, (batch) =>
+    tx
+      .insertInto("owed")
+      .values(batch)
+      .onConflict((conflict) => conflict.columns(["account_id", "inbox_id", "ref"]).doNothing())
+      .execute(),
+  );
+  return rows.length;
+};
+
+const leanEnvelope = ({ ref, folder, message_key, received_at, facts }: Selectable<Tables["seen_messages"]>): Envelope => ({
+  ref,
+  folder,
+  role: fromJsonOrNull<{ role?: FolderRole }>(facts)?.role ?? "other",
+  headers: new Map(message_key === null ? [] : [["message-id", [`<${message_key}>`]]]),
+  receivedAt: received_at,
+  size: null,
+  threadId: null,
+  hints: {},
+});
 
 /** Messages of an inbox that are to be tried now, the longest overdue first. */
 export const dueOwed = async (read: Read, accountId: string, inboxId: string, now: number, limit: number): Promise<Owed[]> => {
@@ -148,7 +212,11 @@ export const settleOwed = async (
   );
 };
 
-const keyOf = (claim: Claim, ref: string) => ({ account_id: claim.accountId, inbox_id: claim.inboxId, ref });
+const keyOf = ({ accountId, inboxId }: Pick<Claim, "accountId" | "inboxId">, ref: string) => ({
+  account_id: accountId,
+  inbox_id: inboxId,
+  ref,
+});
 
 const deleteOwed = (tx: Write, claim: Claim) =>
   tx.deleteFrom("owed").where("account_id", "=", claim.accountId).where("inbox_id", "=", claim.inboxId);

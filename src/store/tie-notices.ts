@@ -1,6 +1,7 @@
-import { classify } from "../bounces/classify.ts";
+import { isDeepStrictEqual } from "node:util";
+import { classifyReport } from "../bounces/classify.ts";
 import { addressKey, domainOf } from "../bounces/keys.ts";
-import { defaultMapping, type Mapping } from "../bounces/mapping.ts";
+import type { Mapping } from "../bounces/mapping.ts";
 import { confirmMatch, idsNamed, likelyWithinMs, type Match, matchReport, type RecipientMatch } from "../bounces/match.ts";
 import type { RecipientOutcome } from "../bounces/report.ts";
 import type { NoticeState, Write } from "../ports/database.ts";
@@ -16,23 +17,30 @@ import { fromJson } from "./json.ts";
 import { type NoticeDecision, readDecisions } from "./notice-decisions.ts";
 import { noticeEvent } from "./notice-event.ts";
 import { lockNotices, updateNotices, waitingFor } from "./notice-waits.ts";
+import { newWords, readSaid, type Words } from "./notice-words.ts";
 import type { Notice, TiedRecipient } from "./notices.ts";
 import { findSentByIds, findSentToRecipients, getSentMessage, type SentMessage, toCandidate, toCandidates } from "./sent-messages.ts";
 import { type Decision, decideWhomToLog } from "./whom-to-log.ts";
 
 /** How long a notice waits for its sent message, or for the ancestors in its References to count. */
-const waitingMs = 72 * 3_600_000;
+export const waitingMs = 72 * 3_600_000;
+
+/**
+ * How notices are tied. `waitingIsOver`: their messages will not come any more. `judgedAgain`: they may say something else than
+ * they said so far, and what they say no more is withdrawn; so it is, too, where a person has decided.
+ */
+export type TieOptions = { waitingIsOver: boolean; judgedAgain?: boolean };
 
 /**
  * Ties notices to the account's sent messages and logs them on their contacts' timelines: the one way there, for a new notice, one
- * that was waiting, and one whose wait is over. Returns the events that tell of it; the caller appends them, late. All of it must
- * run in one transaction, and running it again changes nothing.
+ * that was waiting, one whose wait is over, one a person decided on, and one that was judged again. Returns the events that tell
+ * of it; the caller appends them, late. All of it must run in one transaction, and running it again changes nothing.
  */
 export const tieNotices = async (
   tx: Write,
   accountId: string,
   noticeIds: readonly string[],
-  options: { waitingIsOver: boolean },
+  options: TieOptions,
   now: number,
 ): Promise<NewEvent[]> => {
   const locked = await lockNotices(tx, accountId, noticeIds);
@@ -42,14 +50,17 @@ export const tieNotices = async (
   const ties = sought.flatMap((one) => one.ties);
   const decisions = await decideWhomToLog(tx, accountId, ties);
   const { engagementOf, madeContacts } = await provideEngagements(tx, accountId, ties, decisions, now);
-  const additions = ties.flatMap((tie) => {
-    const engagementId = engagementOf.get(tie.key);
-    return engagementId === undefined ? [] : [{ engagementId, entry: tie.entry(now) }];
-  });
-  const { events, created } = await appendHistory(tx, accountId, additions, now);
+  const words = sought.flatMap((one) => wordsOf(one, engagementOf, options, now));
+  const said = await readSaid(
+    tx,
+    accountId,
+    words.map(({ engagementId }) => engagementId),
+    noticeIds,
+  );
+  const { events, created } = await appendHistory(tx, accountId, newWords(words, said, now), now);
   const outcomes = sought.map((one) => conclude(one, engagementOf, decisions, options, now));
-  await updateNotices(tx, accountId, outcomes);
-  const told = outcomes.flatMap(({ notice, before }) => noticeEvent(notice, before) ?? []);
+  await updateNotices(tx, accountId, outcomes.filter(isNews));
+  const told = outcomes.flatMap(({ notice, before }) => noticeEvent(notice, before.state) ?? []);
   // A delivery receipt that came before the bounce it closes waits for the engagement.
   const receipts = await waitingFor(
     tx,
@@ -61,16 +72,12 @@ export const tieNotices = async (
   return [...contactsMade, ...events, ...told, ...(await tieNotices(tx, accountId, others, { waitingIsOver: false }, now))];
 };
 
-/** The account's own table of reasons over the default one, where it has one: what a person set counts from the next notice on. */
+/** The account's own table of reasons over the default one, where it has one: it counts from the next notice on, or when one is judged again. */
 const underOwnMapping = async (tx: Write, accountId: string, notices: readonly Notice[]): Promise<Notice[]> => {
   const account = await tx.selectFrom("accounts").select("mapping").where("id", "=", accountId).executeTakeFirst();
   const own = fromJson<Partial<Mapping>>(account?.mapping ?? "{}");
   if (Object.keys(own).length === 0) return [...notices];
-  const mapping = { ...defaultMapping, ...own } as Mapping;
-  return notices.map((notice) => {
-    const recipients = notice.report.recipients.map((outcome) => ({ ...outcome, ...classify(outcome, mapping) }));
-    return { ...notice, mapping: "account" as const, report: { ...notice.report, recipients } };
-  });
+  return notices.map((notice) => ({ ...notice, mapping: "account", report: classifyReport(notice.report, own) }));
 };
 
 /** One recipient of one notice, tied to a recipient of a sent message. */
@@ -93,7 +100,23 @@ type Sought = {
   decision: NoticeDecision | undefined;
 };
 
-const seek = async (tx: Write, accountId: string, notices: readonly Notice[], options: { waitingIsOver: boolean }): Promise<Sought[]> => {
+/** What a notice is to say of each engagement it is tied to, and of those it was logged in and is tied to no more. */
+const wordsOf = (sought: Sought, engagementOf: ReadonlyMap<string, string>, options: TieOptions, now: number): Words[] => {
+  const { notice, ties, decision } = sought;
+  const again: Words["again"] = options.judgedAgain ? "reclassified" : decision ? "decided" : null;
+  const byKey = Map.groupBy(ties, (tie) => tie.key);
+  const spoken = [...byKey].flatMap(([key, some]) => {
+    const engagementId = engagementOf.get(key);
+    return engagementId === undefined ? [] : [{ engagementId, notice, entries: some.map((tie) => tie.entry(now)), again }];
+  });
+  if (again === null) return spoken;
+  const left = notice.matches.flatMap(({ match, engagementId }) =>
+    match && engagementId !== null && !byKey.has(tieKey(match)) ? [engagementId] : [],
+  );
+  return [...spoken, ...[...new Set(left)].map((engagementId) => ({ engagementId, notice, entries: [], again }))];
+};
+
+const seek = async (tx: Write, accountId: string, notices: readonly Notice[], options: TieOptions): Promise<Sought[]> => {
   const named = new Map(notices.map((notice) => [notice.id, idsNamed(notice.report).map(({ id }) => id)]));
   const found = await findSentByIds(tx, accountId, [...named.values()].flat());
   const decisions = await readDecisions(
@@ -119,7 +142,7 @@ const seek = async (tx: Write, accountId: string, notices: readonly Notice[], op
       threadId: notice.threadId,
       receivedAt: notice.receivedAt,
       own: own.get(notice.inboxId) ?? new Set<string>(),
-      ...options,
+      waitingIsOver: options.waitingIsOver,
     };
     const matches = decision
       ? decided(notice, chosen, decision)
@@ -247,14 +270,16 @@ const readEngagementIds = async (tx: Write, accountId: string, ties: readonly Ti
   return new Map(rows.map((row) => [`${row.sent_message_id} ${row.recipient_key}`, row.id] as const).filter(([key]) => wanted.has(key)));
 };
 
+type Outcome = { notice: Notice; before: Notice; waitKeys: string[] };
+
 /** What became of a notice, and what it waits for from now on. */
 const conclude = (
   sought: Sought,
   engagementOf: ReadonlyMap<string, string>,
   decisions: ReadonlyMap<string, Decision>,
-  options: { waitingIsOver: boolean },
+  options: TieOptions,
   now: number,
-): { notice: Notice; before: NoticeState; waitKeys: string[] } => {
+): Outcome => {
   const { notice, matches, namedIds } = sought;
   const tied = matches.map((found) => tiedRecipient(found, engagementOf, decisions));
   const state = stateOf(sought, tied, options.waitingIsOver);
@@ -269,8 +294,12 @@ const conclude = (
     else if (decisions.get(tieKey(match))?.log === "wait") waitKeys.add(`address:${match.recipient.addressKey}`);
   }
   const waitsUntil = state === "waiting" ? (notice.waitsUntil ?? notice.detectedAt + waitingMs) : null;
-  return { notice: { ...notice, matches: tied, state, waitsUntil, updatedAt: now }, before: notice.state, waitKeys: [...waitKeys].sort() };
+  return { notice: { ...notice, matches: tied, state, waitsUntil, updatedAt: now }, before: notice, waitKeys: [...waitKeys].sort() };
 };
+
+/** False where everything is as it was: then the row is not touched. */
+const isNews = ({ notice, before }: Outcome): boolean =>
+  notice.state !== before.state || notice.waitsUntil !== before.waitsUntil || !isDeepStrictEqual(notice.matches, before.matches);
 
 const tiedRecipient = (
   { outcome, match, suggestions, because }: RecipientMatch,

@@ -54,7 +54,7 @@ const ofTrace = async (read: Read, accountId: string, trace: Trace): Promise<Ans
   const [notice] = trace.noticeId === null ? [] : await readNotices(read, accountId, [trace.noticeId]);
   if (!notice) return { ...ofOutcome(trace), steps: trace.steps };
   const matching = notice.matches.map(({ because }) => ({ step: "match", because }));
-  return { ...(await ofNotice(read, accountId, notice)), steps: [...trace.steps, ...matching] };
+  return { ...(await ofNotice(read, accountId, notice, trace)), steps: [...trace.steps, ...matching] };
 };
 
 /** Messages that were opened, or set aside, and are no notice. */
@@ -78,7 +78,7 @@ const ofOutcome = ({ outcome, at, steps }: Trace): Omit<Answer, "steps"> => {
   }
 };
 
-const ofNotice = async (read: Read, accountId: string, notice: Notice): Promise<Omit<Answer, "steps">> => {
+const ofNotice = async (read: Read, accountId: string, notice: Notice, trace: Trace): Promise<Omit<Answer, "steps">> => {
   const reported = notice.matches[0]?.address ?? "…";
   switch (notice.state) {
     case "matched": {
@@ -103,7 +103,8 @@ const ofNotice = async (read: Read, accountId: string, notice: Notice): Promise<
     case "dismissed":
       return { code: "dismissed", values: { who: notice.matches[0]?.because.split(" said ")[0] ?? "…", date: notice.updatedAt } };
     case "no_bounce":
-      return { code: notice.kind };
+      // By its kind of today: it may have been judged again, and the trace of a copy tells of the day it came.
+      return ofOutcome({ ...trace, outcome: notice.kind });
   }
 };
 
@@ -111,7 +112,10 @@ const ofEngagement = async (read: Read, accountId: string, engagement: Engagemen
   const { recipient } = engagement;
   if (engagement.state === "pending") return { code: "pending", values: { time: engagement.pendingUntil ?? "…" } };
   if (engagement.state === "delivered")
-    return { code: "delivered_after_delay", values: { evidence: engagement.history.at(-1)?.because ?? "" } };
+    return {
+      code: "delivered_after_delay",
+      values: { evidence: engagement.history.findLast(({ state }) => state === "delivered")?.because ?? "" },
+    };
   if (recipient.relation !== "same") {
     return { code: "logged_on_written_address", values: { reported: recipient.reportedAddress, address: recipient.address } };
   }

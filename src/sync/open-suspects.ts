@@ -2,7 +2,8 @@ import { gzipSync } from "node:zlib";
 import { cutNotice } from "../bounces/cut-notice.ts";
 import type { Envelope } from "../bounces/envelope.ts";
 import { inspectMail } from "../bounces/inspect-mail.ts";
-import type { Evidence, Kind } from "../bounces/report.ts";
+import type { Evidence, Kind, Report } from "../bounces/report.ts";
+import { reportChanges } from "../bounces/report-changes.ts";
 import { ConnectorError } from "../ports/connector.ts";
 import type { SeenVerdict } from "../ports/database.ts";
 import { beginAttempts, type Owed, releaseAttempts } from "../store/owed.ts";
@@ -95,5 +96,14 @@ const read = ({ envelope, steps }: Suspect, bytes: Uint8Array): SavedMessage => 
   const trace = (outcome: string) => ({ outcome, steps: [...steps, ...report.evidence] });
   if (report.verdict === "unreadable") return { envelope, verdict: "unreadable", facts: null, trace: trace("unreadable") };
   if (!kept.has(report.kind)) return { envelope, verdict: "opened", facts: null, trace: trace(report.kind) };
-  return { envelope, verdict: "notice", facts: null, report, source: gzipSync(cutNotice(bytes)), trace: trace(report.kind) };
+  return { envelope, verdict: "notice", facts: null, report, ...sourceOf(bytes, report), trace: trace(report.kind) };
+};
+
+/**
+ * The text that is kept. In a notice about a forwarded notice what is cut can be what was read: then none is kept, because judging
+ * it again would find something else than was there.
+ */
+const sourceOf = (bytes: Uint8Array, report: Report): Pick<SavedMessage, "source"> => {
+  const cut = cutNotice(bytes);
+  return reportChanges(report, inspectMail(cut)).length === 0 ? { source: gzipSync(cut) } : {};
 };

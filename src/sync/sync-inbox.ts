@@ -143,8 +143,11 @@ const tryOwedAgain = async (deps: PageDeps, endAt: number): Promise<void> => {
   }
 };
 
-const openOwed = async (deps: PageDeps, { envelope, backfill }: Owed): Promise<void> => {
-  const steps = [{ step: "owed", because: "It could not be opened before; tried again." }];
+const triedAgain = [{ step: "owed", because: "It could not be opened before; tried again." }];
+const judgedAgain = [{ step: "reclassified", because: "It was not opened at first; newer rules find signs of a notice in its header." }];
+
+const openOwed = async (deps: PageDeps, { envelope, backfill, attempts }: Owed): Promise<void> => {
+  const steps = attempts === 0 ? judgedAgain : triedAgain;
   const opened = await openSuspects(deps, [{ envelope, backfill, steps }]);
   const page = { backfill, gaps: [], warnings: [], progress: null };
   await savePage(deps.database, { ...deps.claim, now: deps.now(), page, messages: [...opened.values()] });

@@ -5,11 +5,14 @@
 import type { Category } from "../bounces/report.ts";
 import type { Folded } from "./fold.ts";
 
-/** What happened to an address. Times are epoch milliseconds. */
+/**
+ * What happened to an address. Times are epoch milliseconds. `version` is the engagement's that says so: its newest word counts.
+ * Releases before there were readings of notices left it out.
+ */
 export type AddressEvent =
-  | { kind: "hard"; at: number; engagementId: string; category: Category | null; reason: string | null }
-  /** The bounce was none after all. */
-  | { kind: "withdrawn"; at: number; engagementId: string }
+  | { kind: "hard"; at: number; engagementId: string; category: Category | null; reason: string | null; version?: number }
+  /** The engagement says nothing against the address any more. */
+  | { kind: "withdrawn"; at: number; engagementId: string; version?: number }
   | { kind: "unbounced"; at: number; by: string; note: string }
   /** A person wrote from there; an automatic reply is no sign of life. */
   | { kind: "alive"; at: number };
@@ -35,10 +38,8 @@ export const foldAddress = (events: readonly AddressEvent[]): AddressHealth => {
   const unbounced = newest(ofKind("unbounced"));
   const alive = newest(ofKind("alive"))?.at ?? null;
   const clearedAt = Math.max(unbounced?.at ?? 0, alive ?? 0);
-  const withdrawn = ofKind("withdrawn");
-  const stands = ofKind("hard").filter(
-    (hard) => hard.at > clearedAt && !withdrawn.some((w) => w.engagementId === hard.engagementId && w.at >= hard.at),
-  );
+  const said = [...ofKind("hard"), ...ofKind("withdrawn")];
+  const stands = ofKind("hard").filter((hard) => hard.at > clearedAt && !said.some((other) => replaces(other, hard)));
   const decisive = newest(stands);
   return {
     eligible: decisive === null,
@@ -48,6 +49,14 @@ export const foldAddress = (events: readonly AddressEvent[]): AddressHealth => {
     lastSignOfLife: alive,
     unbounced: unbounced && { at: unbounced.at, by: unbounced.by, note: unbounced.note },
   };
+};
+
+type Said = Extract<AddressEvent, { engagementId: string }>;
+
+const replaces = (other: Said, hard: Said): boolean => {
+  if (other.engagementId !== hard.engagementId) return false;
+  const [later, version] = [other.version ?? 0, hard.version ?? 0];
+  return later > version || (later === version && other.kind === "withdrawn" && other.at >= hard.at);
 };
 
 /**

@@ -47,6 +47,8 @@ export type HistoryEntry = {
   /** When we learned of it, epoch milliseconds. */
   at: number;
   noticeId: string | null;
+  /** Which reading of its notice it is from, counted at the engagement: the newest one counts. Left out: the first, 0. */
+  reading?: number;
   /** Found by a first sync. */
   backfill: boolean;
   facts: Facts | null;
@@ -66,12 +68,21 @@ export type Folded = {
   facts: Facts | null;
   /** A permanent failure that is believed: told by a trusted match, confirmed by a person, or told by two notices. */
   trusted: boolean;
-  /** In the order in which things happened. */
+  /** In the order in which things happened; what was judged again stands where it was judged again. */
   history: { state: State; at: number; noticeId: string | null; because: Because }[];
 };
 
 /** A delay becomes a soft bounce after this long without news. */
 export const pendingMs = 72 * 3_600_000;
+
+/** Of each notice what its newest reading says, and what no notice says. What older readings said is history. */
+export const newestReadings = (entries: readonly HistoryEntry[]): HistoryEntry[] => {
+  const newest = new Map<string, number>();
+  for (const { noticeId, reading = 0 } of entries) {
+    if (noticeId !== null) newest.set(noticeId, Math.max(newest.get(noticeId) ?? 0, reading));
+  }
+  return entries.filter(({ noticeId, reading = 0 }) => noticeId === null || reading === newest.get(noticeId));
+};
 
 /**
  * Folds a history of at least one entry. `sentAt` starts the clock of a pending bounce; warnings that are repeated do not
@@ -79,10 +90,12 @@ export const pendingMs = 72 * 3_600_000;
  */
 export const fold = (entries: readonly HistoryEntry[], sentAt: number, pendingFor: number = pendingMs): Folded => {
   const ordered = entries.toSorted(inOrder);
-  const standing = ordered.slice(ordered.findLastIndex((e) => e.state === "retracted") + 1);
-  const decisive = standing.length === 0 ? ordered.at(-1) : decide(standing);
+  const current = newestReadings(ordered);
+  const standing = whatStands(current);
+  const decisive = standing.length === 0 ? current.findLast((e) => e.state === "retracted") : decide(standing);
   if (!decisive) throw new RangeError("fold: an engagement has at least one entry");
-  const facts = decisive.facts ?? ordered.findLast((e) => e.facts !== null)?.facts ?? null;
+  const newestFacts = (some: readonly HistoryEntry[]) => some.findLast((e) => e.facts !== null)?.facts;
+  const facts = decisive.facts ?? newestFacts(standing) ?? newestFacts(ordered) ?? null;
   return {
     state: decisive.state,
     category: facts?.category ?? null,
@@ -94,8 +107,21 @@ export const fold = (entries: readonly HistoryEntry[], sentAt: number, pendingFo
     noticeId: decisive.noticeId,
     facts,
     trusted: isTrusted(standing),
-    history: ordered.map(({ state, at, noticeId, because }) => ({ state, at, noticeId, because })),
+    history: entries.toSorted(asTold).map(({ state, at, noticeId, because }) => ({ state, at, noticeId, because })),
   };
+};
+
+/**
+ * What was not withdrawn. A later reading withdraws what its notice said and nothing else; a dismissal without a reading, as
+ * releases before there were readings wrote it, withdraws all that came before it. Where no bounce is left, neither the clock nor
+ * a sign of life says anything.
+ */
+const whatStands = (current: readonly HistoryEntry[]): HistoryEntry[] => {
+  const withdrawals = current.filter((e) => e.state === "retracted");
+  const ofAll = current.findLastIndex((e) => e.state === "retracted" && (e.reading ?? 0) === 0);
+  const left = current.slice(ofAll + 1).filter((e) => e.state !== "retracted");
+  const bounced = left.some((e) => e.state !== "delivered" && e.because !== "aged_72h");
+  return withdrawals.length > 0 && !bounced ? [] : left;
 };
 
 const isTrusted = (standing: readonly HistoryEntry[]): boolean => {
@@ -109,8 +135,14 @@ const course: Record<State, number> = { pending: 0, soft: 1, hard: 2, delivered:
 
 const inOrder = (a: HistoryEntry, b: HistoryEntry): number =>
   a.occurredAt - b.occurredAt ||
+  (a.reading ?? 0) - (b.reading ?? 0) ||
   course[a.state] - course[b.state] ||
   (a.fingerprint < b.fingerprint ? -1 : a.fingerprint > b.fingerprint ? 1 : 0);
+
+/** A later reading is told when it was made, what it is about happened before. */
+const asTold = (a: HistoryEntry, b: HistoryEntry): number => toldAt(a) - toldAt(b) || inOrder(a, b);
+
+const toldAt = ({ reading, at, occurredAt }: HistoryEntry): number => (reading ? at : occurredAt);
 
 /**
  * A permanent failure stays; a temporary one that a server reported is final for this message; then a sign of life; then what

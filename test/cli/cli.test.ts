@@ -139,6 +139,10 @@ describe("the way of a person at the command line", () => {
     );
     expect(await run("explain", "<m1@sales.example>")).toContain("=> It was not missed");
     expect(await run("explain", "<other@nowhere.example>")).toContain("=> No connected inbox of this account has a record of it.");
+    expect(await run("reclassify", "--dry-run")).toMatch(
+      /^1 notices judged again \(0 without text\), 0 differ; .* Nothing was written\.\n$/,
+    );
+    expect(JSON.parse(await run("--json", "reclassify"))).toMatchObject({ counts: { notices: 1, noticesThatDiffer: 0 }, differences: [] });
     expect(await run("inbox", "pause", id)).toContain("paused");
     const paused = await runCli(["inbox", "sync", id], { cwd });
     expect([paused.status, paused.err]).toEqual([
@@ -202,6 +206,36 @@ describe("the way of a person at the command line", () => {
     expect([status, out]).toEqual([69, ""]);
     expect(err).not.toContain("geheim-123");
     expect(err).toMatch(/127\.0\.0\.1/);
+  });
+});
+
+describe("reclassify beside a running daemon", () => {
+  it("applies the account's new table of reasons to what is stored, and the daemon shows it", async () => {
+    const cwd = temporaryDirectory();
+    await runCli(["account", "create", "Sales"], { cwd });
+    const args = ["--json", "inbox", "connect", "maildir", "--address", "anna@sales.example", "--path", mailbox(cwd)];
+    await runCli(["inbox", "sync", JSON.parse((await runCli(args, { cwd })).out).id], { cwd });
+    const [admin, read] = await Promise.all(
+      ["admin", "read"].map(async (scope) => (await runCli(["keys", "create", "--scope", scope], { cwd })).out.trim()),
+    );
+    const { url } = await startDaemon(cwd);
+    const ask = async (key: string | undefined, path: string, body?: object) => {
+      const headers = { authorization: `Bearer ${key}`, "content-type": "application/json" };
+      const answer = await fetch(`${url}${path}`, { headers, ...(body && { method: "PATCH", body: JSON.stringify(body) }) });
+      return (await answer.json()) as { data: { id: string; type: string; state: string; data: unknown }[] };
+    };
+    const account = (await ask(admin, "/v1/accounts")).data[0]?.id;
+    await ask(admin, `/v1/accounts/${account}`, {
+      mapping: { userunknown: { permanent: "unknown_user", temporary: "unknown_user", type: "soft" } },
+    });
+    const { status, out, err } = await runCli(["reclassify"], { cwd });
+    expect([status, err]).toEqual([0, ""]);
+    expect(out).toMatch(/ {2}u1@customer\.example: type hard → soft\n.* Bounces: 1 reclassified, 0 retracted/);
+    expect((await ask(read, "/v1/engagements")).data).toMatchObject([{ state: "soft" }]);
+    expect((await ask(read, "/v1/events?after=0")).data.slice(-2)).toMatchObject([
+      { type: "engagement.reclassified", data: { previous: { state: "hard" }, engagement: { state: "soft", version: 2 } } },
+      { type: "address.eligible" },
+    ]);
   });
 });
 

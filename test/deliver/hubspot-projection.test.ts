@@ -10,11 +10,12 @@ import { claimCrm, crmDeadLetters, dueCrms } from "../../src/store/crm-turns.ts"
 import { listEngagements } from "../../src/store/engagements.ts";
 import { appendEvents, readEvents } from "../../src/store/events.ts";
 import type { Claim } from "../../src/store/fence.ts";
+import { reclassifyNotice } from "../../src/store/reclassify-notice.ts";
 import { savePage } from "../../src/store/save-page.ts";
 import { unbounce } from "../../src/store/unbounce.ts";
 import { type FakeHubspot, refusal, startFakeHubspot, token } from "../fakes/hubspot/start-fake-hubspot.ts";
 import { type Engine, newKeys, onBothEngines, openNew, quiet } from "../store/engines.ts";
-import { accountWithInboxes, delayed, notice, now, outcome, page, sentMessage } from "../store/sample-mail.ts";
+import { accountWithInboxes, delayed, notice, now, outcome, page, reportAbout, sentMessage } from "../store/sample-mail.ts";
 
 const second = 1_000;
 const addresses = ["jan@customer.example", "ewa@customer.example"];
@@ -103,6 +104,32 @@ onBothEngines("writing bounces to HubSpot", (engine) => {
       bounceline_bounce_state: "hard",
     });
     expect(world.portal.faults).toEqual([]);
+  });
+
+  test("what is judged again is written again, and what is withdrawn by it becomes a message that was sent", async () => {
+    const world = await newWorld(engine);
+    const { accountId } = world.inbox;
+    const { notices } = await bounce(world);
+    await world.project();
+    const soft = outcome(addresses[0] ?? "", { type: "soft", category: "mailbox_full", reason: "mailboxfull", status: "4.2.2" });
+    for (const [recipients, status, reason] of [
+      [[soft], "BOUNCED", ""],
+      [[outcome(addresses[0] ?? "")], "BOUNCED", "unknown_user"],
+      [[], "SENT", ""],
+    ] as const) {
+      const report = { ...reportAbout("offer", [...recipients]), ...(recipients.length === 0 && { kind: "ordinary" as const }) };
+      await world.database.transaction((tx) => reclassifyNotice(tx, accountId, notices[0] ?? "", report, now));
+      await world.project();
+      expect(statuses(world)).toEqual([status]);
+      expect(world.portal.contacts.get("501")?.properties).toMatchObject({ bounceline_hard_bounce_reason: reason });
+    }
+    const types = (await readEvents(world.database.read, accountId, 0, 100)).map(({ type }) => type);
+    expect(types.filter((type) => type.startsWith("engagement."))).toEqual([
+      "engagement.created",
+      "engagement.reclassified",
+      "engagement.reclassified",
+      "engagement.retracted",
+    ]);
   });
 
   test("what a first sync finds can be left out", async () => {

@@ -29,10 +29,12 @@ import * as mentions from "../../src/store/mentions.ts";
 import * as mergeContacts from "../../src/store/merge-contacts.ts";
 import * as noticeDecisions from "../../src/store/notice-decisions.ts";
 import * as noticeWaits from "../../src/store/notice-waits.ts";
+import * as noticeWords from "../../src/store/notice-words.ts";
 import * as notices from "../../src/store/notices.ts";
 import * as owed from "../../src/store/owed.ts";
 import * as pushWatches from "../../src/store/push-watches.ts";
 import * as reclassifiable from "../../src/store/reclassifiable.ts";
+import * as reclassifyNotice from "../../src/store/reclassify-notice.ts";
 import * as registerSent from "../../src/store/register-sent-messages.ts";
 import * as saveNotices from "../../src/store/save-notices.ts";
 import * as savePage from "../../src/store/save-page.ts";
@@ -55,7 +57,7 @@ import * as webhookLetters from "../../src/store/webhook-letters.ts";
 import * as webhookSecrets from "../../src/store/webhook-secrets.ts";
 import * as webhookTurns from "../../src/store/webhook-turns.ts";
 import * as webhooks from "../../src/store/webhooks.ts";
-import { accountWithInboxes, delayed, envelope, notice, now, outcome, page, sentMessage } from "./sample-mail.ts";
+import { accountWithInboxes, delayed, envelope, notice, now, outcome, page, reportAbout, sentMessage } from "./sample-mail.ts";
 
 /** Everything a caller could get hold of: our account, and the ids of theirs. Their texts all say "foreign". */
 export type Setting = Awaited<ReturnType<typeof setUp>>;
@@ -169,6 +171,10 @@ export const calls: Record<string, (s: Setting) => unknown> = {
   // These take no id of another account: they come before the calls that write ours with foreign words.
   "reclassifiable/readNoticesWithSource": (s) => reclassifiable.readNoticesWithSource(s.read, s.mine, { after: "", limit: 100 }),
   "reclassifiable/readSeenFacts": (s) => reclassifiable.readSeenFacts(s.read, s.mine, { after: null, limit: 100 }),
+  "notice-words/readSaid": (s) => noticeWords.readSaid(s.read, s.mine, [s.engagement.id], ids(s)),
+  "owed/oweUnopened": (s) => s.write((tx) => owed.oweUnopened(tx, s.mine, s.theirs.inboxId, ["foreign-owed"], now)),
+  "reclassify-notice/reclassifyNotice": (s) =>
+    s.write((tx) => reclassifyNotice.reclassifyNotice(tx, s.mine, ids(s)[0] ?? "", reportAbout("foreign", []), now)),
   "accounts/getAccount": (s) => accounts.getAccount(s.read, s.mine),
   "accounts/updateAccount": (s) => s.write((tx) => accounts.updateAccount(tx, s.mine, { name: "changed" }, now)),
   "addresses/appendAddressEvents": (s) =>

@@ -75,6 +75,8 @@ const pure = new Set([
   "inboxes/toInbox",
   "key-check/newKeyCheck",
   "notice-waits/wakeKeys",
+  "notice-words/newWords",
+  "notice-words/saidKey",
   "notices/toNotice",
   "sent-messages/toCandidate",
   "sent-messages/toCandidates",

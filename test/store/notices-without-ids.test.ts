@@ -83,6 +83,20 @@ onBothEngines("a notice that names no message", (engine) => {
     });
   });
 
+  test("and was logged all the same counts against its address when a person confirms it", async () => {
+    const { database, claim, accountId } = await start(engine);
+    await savePage(database, page(claim, [sentMessage("a"), notice(null)]));
+    const { id, matches } = await theNotice(database, accountId);
+    const said = { sentMessageId: matches[0]?.match?.sentMessageId ?? "", by: "Ola", note: "" };
+    await database.transaction((tx) => confirmNotice(tx, accountId, id, said, now));
+    expect(await engagements(database, accountId)).toMatchObject([
+      { state: "hard", addressEffect: "made_ineligible", match: { rule: "confirmed", confirmedBy: "Ola" }, version: 2 },
+    ]);
+    expect(await health(database, accountId)).toMatchObject({ eligible: false });
+    await database.transaction((tx) => confirmNotice(tx, accountId, id, said, now));
+    expect(await engagements(database, accountId)).toMatchObject([{ version: 2 }]);
+  });
+
   test("that fits several messages equally is a choice for a person", async () => {
     const { database, claim, accountId } = await start(engine);
     await savePage(database, page(claim, [sentMessage("a"), sentMessage("b"), notice(null)]));
@@ -114,6 +128,32 @@ onBothEngines("what a person dismisses", (engine) => {
     await savePage(database, page(claim, [notice("a")]));
     expect(await theNotice(database, accountId)).toMatchObject({ state: "dismissed" });
     expect(await engagements(database, accountId)).toMatchObject([{ state: "retracted" }]);
+  });
+
+  test("is logged again when that person thinks better of it, as often as they do", async () => {
+    const { database, claim, accountId } = await start(engine);
+    await savePage(database, page(claim, [sentMessage("a"), notice("a")]));
+    const { id, matches } = await theNotice(database, accountId);
+    const sentMessageId = matches[0]?.match?.sentMessageId ?? "";
+    const by = { by: "Ola", note: "" };
+    for (const _ of [1, 2]) {
+      await database.transaction((tx) => dismissNotice(tx, accountId, id, by, now));
+      expect(await engagements(database, accountId)).toMatchObject([{ state: "retracted" }]);
+      expect(await health(database, accountId)).toMatchObject({ eligible: true });
+      await database.transaction((tx) => confirmNotice(tx, accountId, id, { ...by, sentMessageId }, now));
+      expect(await engagements(database, accountId)).toMatchObject([{ state: "hard" }]);
+      expect(await health(database, accountId)).toMatchObject({ eligible: false });
+    }
+  });
+
+  test("is one notice: what another said stands", async () => {
+    const { database, claim, accountId } = await start(engine);
+    const full = outcome(jan, { type: "soft", category: "mailbox_full", reason: "mailboxfull", status: "4.2.2" });
+    await savePage(database, page(claim, [sentMessage("a"), notice("a"), notice("a", [full], { ref: "second" })]));
+    const dismissed = (await listNotices(database.read, accountId)).data.find(({ ref }) => ref === "bounce-a");
+    await database.transaction((tx) => dismissNotice(tx, accountId, dismissed?.id ?? "", { by: "Ola", note: "" }, now));
+    expect(await engagements(database, accountId)).toMatchObject([{ state: "soft", reason: "mailboxfull" }]);
+    expect(await health(database, accountId)).toMatchObject({ eligible: true });
   });
 
   test("a notice about a stranger, and nothing is logged", async () => {

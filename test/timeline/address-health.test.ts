@@ -46,6 +46,17 @@ describe("the health of an address", () => {
     });
   });
 
+  it("follows an engagement's newest word: another reason, withdrawn, or said again of the same moment", () => {
+    const first = { ...hard(5), version: 1 } as AddressEvent;
+    const otherReason: AddressEvent = { kind: "hard", at: 5, engagementId: "eng_1", category: "policy", reason: "rejected", version: 2 };
+    const withdrawn: AddressEvent = { kind: "withdrawn", at: 90, engagementId: "eng_1", version: 3 };
+    const again = { ...hard(5), version: 4 } as AddressEvent;
+    expect(foldAddress([otherReason, first])).toMatchObject({ eligible: false, reason: "policy" });
+    expect(foldAddress([first, withdrawn, otherReason]).eligible).toBe(true);
+    expect(foldAddress([again, first, withdrawn])).toMatchObject({ eligible: false, reason: "unknown_user", since: 5 });
+    expect(foldAddress([hard(5), { ...withdrawn, at: 1 }]).eligible).toBe(true);
+  });
+
   it("does not depend on the order in which things were learned", () => {
     const event = fc.oneof(
       fc.record({
@@ -54,8 +65,14 @@ describe("the health of an address", () => {
         engagementId: fc.constantFrom("a", "b"),
         category: fc.constant(null),
         reason: fc.constant(null),
+        version: fc.nat(3),
       }),
-      fc.record({ kind: fc.constant("withdrawn" as const), at: fc.nat(9), engagementId: fc.constantFrom("a", "b") }),
+      fc.record({
+        kind: fc.constant("withdrawn" as const),
+        at: fc.nat(9),
+        engagementId: fc.constantFrom("a", "b"),
+        version: fc.nat(3),
+      }),
       fc.record({ kind: fc.constant("alive" as const), at: fc.nat(9) }),
     );
     fc.assert(

@@ -1,19 +1,35 @@
 import { Command } from "commander";
-import { CliError } from "../exit-code.ts";
-import { countsLine, type Difference, differenceLines, reclassify } from "../reclassify.ts";
+import { countsLine, type Difference, differenceLines, type ReclassifyCounts, reclassify } from "../reclassify.ts";
 import { chosenAccount, type Globals, print, withHouse } from "../with-house.ts";
 
 export const reclassifyCommand = (): Command =>
   new Command("reclassify")
-    .description("judge kept notices and header facts again, and list what would change")
-    .option("--dry-run", "list the differences and write nothing (the only way there is so far)")
-    .action(async (options: { dryRun?: boolean }, command: Command) => {
-      if (!options.dryRun)
-        throw new CliError("usage", "Writing the new verdicts is not built yet. List them: bounceline reclassify --dry-run");
-      await withHouse(async (house) => {
-        const account = await chosenAccount(house, command.optsWithGlobals<Globals>());
+    .description("judge kept notices and header facts by the rules of today, and write what changes; safe beside a running daemon")
+    .option("--dry-run", "list the differences and write nothing")
+    .action((options: { dryRun?: boolean }, command: Command) =>
+      withHouse(async (house) => {
+        const globals = command.optsWithGlobals<Globals>();
+        const account = await chosenAccount(house, globals);
+        const dryRun = options.dryRun ?? false;
         const differences: Difference[] = [];
-        const counts = await reclassify(house.database.read, account.id, (difference) => void differences.push(difference));
-        print(command, { counts, differences }, [...differences.flatMap(differenceLines), countsLine(counts)]);
-      });
-    });
+        const line = statusLine(process.stderr);
+        const tell = (difference: Difference) => {
+          if (globals.json) return void differences.push(difference);
+          line.clear();
+          process.stdout.write(`${differenceLines(difference).join("\n")}\n`);
+        };
+        const { database, now } = house;
+        const counts = await reclassify({ database, account, dryRun, now, tell, progress: line.draw });
+        line.clear();
+        print(command, { counts, differences }, countsLine(counts, dryRun));
+      }),
+    );
+
+/** How far it is, on a terminal; elsewhere nothing. */
+const statusLine = (stream: NodeJS.WriteStream) => {
+  const write = (text: string) => void (stream.isTTY && stream.write(`\r\u001b[K${text}`));
+  return {
+    draw: ({ notices, messages }: Readonly<ReclassifyCounts>) => write(`${notices} notices, ${messages} messages`),
+    clear: () => write(""),
+  };
+};
