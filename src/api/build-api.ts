@@ -1,8 +1,10 @@
 import swagger from "@fastify/swagger";
 import type { FastifyInstance, RouteOptions } from "fastify";
 import { jsonSchemaTransform, jsonSchemaTransformObject, serializerCompiler, validatorCompiler } from "fastify-type-provider-zod";
+import type { KeyedRequest } from "../store/idempotency-keys.ts";
 import { authenticate, type Caller, type Needs } from "./authenticate.ts";
 import type { Api, ApiDeps } from "./deps.ts";
+import { addIdempotency } from "./idempotency.ts";
 import { Problem, sendProblem } from "./problem.ts";
 import { accountRoutes } from "./routes/accounts.ts";
 import { addressRoutes } from "./routes/addresses.ts";
@@ -25,6 +27,8 @@ declare module "fastify" {
   }
   interface FastifyRequest {
     caller: Caller | null;
+    /** What came with an Idempotency-Key, once its handler may begin. */
+    keyed: KeyedRequest | null;
   }
 }
 
@@ -52,6 +56,7 @@ export const buildApi = async (server: FastifyInstance, deps: ApiDeps): Promise<
       const { needs } = request.routeOptions.config;
       if (needs !== undefined) request.caller = await authenticate(deps.database.read, request, needs, deps.now());
     });
+    addIdempotency(scope, deps);
     await scope.register(swagger, {
       openapi: {
         openapi: "3.1.0",

@@ -9,6 +9,7 @@ import type { ConnectWish } from "../sync/connect-inbox.ts";
 
 /** What the API needs of the rest of the house. */
 export type ApiDeps = {
+  /** One that marks effects (idempotency.ts). */
   database: Database;
   now: () => number;
   version: string;
@@ -19,7 +20,7 @@ export type ApiDeps = {
   describe: (provider: string) => Promise<Description | null>;
   /** Where this server is reached from outside, without a slash at the end. */
   publicUrl: () => string;
-  /** The keys that hash addresses for the global rule. */
+  /** The keys that hash addresses for the global rule, and seal kept answers. */
   keys: Keys;
   /** What sends events to webhooks. */
   delivery: DeliverDeps;

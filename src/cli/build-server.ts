@@ -1,6 +1,7 @@
 import Fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from "fastify";
 import packageJson from "../../package.json" with { type: "json" };
 import { buildApi } from "../api/build-api.ts";
+import { markingEffects } from "../api/idempotency.ts";
 import type { Authorize, Hint, Json } from "../ports/connector.ts";
 import { newId } from "../store/ids.ts";
 import { connectInbox, InvalidSettings } from "../sync/connect-inbox.ts";
@@ -13,7 +14,9 @@ import { pushDeps } from "./push-deps.ts";
 
 /** The HTTP server: the API, the pages, and where providers send notifications to. `nudge` is told that an inbox may be due. */
 export const buildServer = async (house: House, nudge: () => void, onHint: (hint: Hint) => Promise<void>): Promise<FastifyInstance> => {
-  const { database, now, config } = house;
+  const { now, config } = house;
+  const database = markingEffects(house.database);
+  const connecting = { ...house.connecting, database };
   // Asked when it is needed: the port may be chosen only when the server listens.
   const publicUrl = (): string => (config.publicUrl ?? server.listeningOrigin).replace(/\/$/, "");
   const server = Fastify({
@@ -36,9 +39,9 @@ export const buildServer = async (house: House, nudge: () => void, onHint: (hint
       if (connector?.describe.operatorOnly) {
         throw new InvalidSettings([{ path: ["provider"], message: "only the operator can connect this provider, from the command line" }]);
       }
-      return connectInbox(house.connecting, accountId, wish);
+      return connectInbox(connecting, accountId, wish);
     },
-    disconnectInbox: async (inbox) => (await disconnectInbox(house.connecting, inbox, "the CRM")).inbox,
+    disconnectInbox: async (inbox) => (await disconnectInbox(connecting, inbox, "the CRM")).inbox,
     describe: async (provider) => (await house.loadConnector(provider))?.describe ?? null,
     ready: async () => {
       const check = await database.read

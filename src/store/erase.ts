@@ -37,11 +37,14 @@ const ofAccounts = [
   "addresses",
   "push_inboxes",
   "push_watches",
+  "idempotency_keys",
 ] as const satisfies readonly (keyof Tables)[];
 
 /** Deletes everything of an account. Its row stays without its name, so that whoever asks can be told that it is gone. */
 export const eraseAccount = async (tx: Write, accountId: string, now: number): Promise<void> => {
   for (const table of ofAccounts) await tx.deleteFrom(table).where("account_id", "=", accountId).execute();
+  // What admins were answered may be about this account, and is sealed: it goes too.
+  await tx.deleteFrom("idempotency_keys").where("account_id", "=", "").execute();
   await tx
     .updateTable("accounts")
     .set({ name: "", external_id: null, metadata: "{}", never_log: "[]", has_contacts: 0, updated_at: now, erased_at: now })

@@ -8,6 +8,7 @@ import { noticeDecisions } from "./0006-notice-decisions.ts";
 import { push } from "./0007-push.ts";
 import { accountRules } from "./0008-account-rules.ts";
 import { crm } from "./0009-crm.ts";
+import { idempotencyKeys } from "./0011-idempotency-keys.ts";
 
 /** Every step in order. */
 export const migrations: readonly Migration[] = [
@@ -20,4 +21,5 @@ export const migrations: readonly Migration[] = [
   push,
   accountRules,
   crm,
+  idempotencyKeys,
 ];
