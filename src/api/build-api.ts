@@ -2,10 +2,11 @@ import swagger from "@fastify/swagger";
 import type { FastifyInstance, RouteOptions } from "fastify";
 import { jsonSchemaTransform, jsonSchemaTransformObject, serializerCompiler, validatorCompiler } from "fastify-type-provider-zod";
 import type { KeyedRequest } from "../store/idempotency-keys.ts";
-import { authenticate, type Caller, type Needs } from "./authenticate.ts";
+import { authenticate, authorize, type Caller, type Needs } from "./authenticate.ts";
 import type { Api, ApiDeps } from "./deps.ts";
 import { addIdempotency } from "./idempotency.ts";
 import { Problem, sendProblem } from "./problem.ts";
+import { createCounter, refuseTooMany, senderOf } from "./rate-limit.ts";
 import { accountRoutes } from "./routes/accounts.ts";
 import { addressRoutes } from "./routes/addresses.ts";
 import { connectLinkRoutes } from "./routes/connect-links.ts";
@@ -39,6 +40,27 @@ const documentProblems = (route: RouteOptions): void => {
 };
 
 /**
+ * Asks for a key where a route needs one, and counts requests. A valid key is never held up by what others send from the same
+ * address: behind a proxy that is everybody, and keys are too long to be guessed.
+ */
+const addAuthentication = (scope: FastifyInstance, { database, now, limits }: ApiDeps): void => {
+  const countKey = createCounter(limits.requestsPerMinute, now);
+  const countFailure = createCounter(limits.failuresPerMinute, now);
+  scope.decorateRequest("caller", null);
+  scope.addHook("onRequest", async (request, reply) => {
+    const { needs } = request.routeOptions.config;
+    if (needs === undefined) return;
+    const caller = await authenticate(database.read, request, now()).catch((error: unknown) => {
+      if (error instanceof Problem) refuseTooMany(reply, "address", countFailure(senderOf(request)));
+      throw error;
+    });
+    refuseTooMany(reply, "key", countKey(caller.keyId));
+    authorize(caller, needs);
+    request.caller = caller;
+  });
+};
+
+/**
  * Adds the REST API to a server: routes under /v1, /healthz, /readyz, and /openapi.json made from the same schemas that check
  * each request and answer.
  */
@@ -50,12 +72,8 @@ export const buildApi = async (server: FastifyInstance, deps: ApiDeps): Promise<
     scope.setNotFoundHandler(() => {
       throw new Problem("not-found", "There is no such path. /openapi.json lists them.");
     });
-    scope.decorateRequest("caller", null);
     scope.addHook("onRoute", documentProblems);
-    scope.addHook("onRequest", async (request) => {
-      const { needs } = request.routeOptions.config;
-      if (needs !== undefined) request.caller = await authenticate(deps.database.read, request, needs, deps.now());
-    });
+    addAuthentication(scope, deps);
     addIdempotency(scope, deps);
     await scope.register(swagger, {
       openapi: {

@@ -6,6 +6,7 @@ import type { Database } from "../ports/database.ts";
 import type { Inbox } from "../store/inboxes.ts";
 import type { Keys } from "../store/secrets.ts";
 import type { ConnectWish } from "../sync/connect-inbox.ts";
+import type { ApiLimits } from "./rate-limit.ts";
 
 /** What the API needs of the rest of the house. */
 export type ApiDeps = {
@@ -26,6 +27,7 @@ export type ApiDeps = {
   delivery: DeliverDeps;
   /** An inbox may be due now. */
   nudge: () => void;
+  limits: ApiLimits;
   /** False: not ready, and why. */
   ready: () => Promise<{ ready: boolean; checks: Record<string, string> }>;
 };

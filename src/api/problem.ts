@@ -24,10 +24,12 @@ export class Problem extends Error {
   override name = "Problem";
   readonly type: ProblemType;
   readonly errors: readonly FieldError[] | undefined;
-  constructor(type: ProblemType, detail: string, errors?: readonly FieldError[]) {
+  readonly retryAfterSeconds: number | undefined;
+  constructor(type: ProblemType, detail: string, errors?: readonly FieldError[], retryAfterSeconds?: number) {
     super(detail);
     this.type = type;
     this.errors = errors;
+    this.retryAfterSeconds = retryAfterSeconds;
   }
 }
 
@@ -71,6 +73,7 @@ export const sendProblem = (error: FastifyError | Problem, request: FastifyReque
   const known = asProblem(error);
   if (!known) request.log.error({ err: error }, "request failed");
   const status = known ? statusOf[known.type] : 500;
+  if (known?.retryAfterSeconds !== undefined) reply.header("retry-after", known.retryAfterSeconds);
   return reply
     .code(status)
     .type("application/problem+json")
@@ -82,5 +85,6 @@ export const sendProblem = (error: FastifyError | Problem, request: FastifyReque
       detail: known?.message ?? "The error is in the log under this request id.",
       requestId: request.id,
       ...(known?.errors ? { errors: known.errors } : {}),
+      ...(known?.retryAfterSeconds !== undefined && { retryAfterSeconds: known.retryAfterSeconds }),
     });
 };

@@ -33,6 +33,7 @@ export const buildServer = async (house: House, nudge: () => void, onHint: (hint
     nudge,
     publicUrl,
     delivery: house.delivery,
+    limits: config.api,
     connectInbox: async (accountId, wish) => {
       const connector = await house.loadConnector(wish.provider);
       // Such a connector reads files of this machine: whoever holds an API key must not be able to name them.

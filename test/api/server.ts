@@ -100,6 +100,7 @@ export const startServer = async (deps: Partial<ApiDeps> = {}, authorize?: Autho
     },
     publicUrl,
     delivery: testDelivery({ database, keys }),
+    limits: { requestsPerMinute: 600, failuresPerMinute: 60 },
     ready: async () => ({ ready: true, checks: { database: "ok" } }),
     ...deps,
   });
