@@ -1,11 +1,12 @@
 import swagger from "@fastify/swagger";
-import type { FastifyInstance, RouteOptions } from "fastify";
-import { jsonSchemaTransform, jsonSchemaTransformObject, serializerCompiler, validatorCompiler } from "fastify-type-provider-zod";
+import type { FastifyInstance } from "fastify";
+import { serializerCompiler, validatorCompiler } from "fastify-type-provider-zod";
 import type { KeyedRequest } from "../store/idempotency-keys.ts";
 import { authenticate, authorize, type Caller, type Needs } from "./authenticate.ts";
 import type { Api, ApiDeps } from "./deps.ts";
 import { addIdempotency } from "./idempotency.ts";
-import { Problem, sendProblem } from "./problem.ts";
+import { documentRoute, type OpenApi, transform, transformObject } from "./open-api.ts";
+import { Problem, type ProblemType, sendProblem } from "./problem.ts";
 import { createCounter, refuseTooMany, senderOf } from "./rate-limit.ts";
 import { accountRoutes } from "./routes/accounts.ts";
 import { addressRoutes } from "./routes/addresses.ts";
@@ -19,12 +20,13 @@ import { inboxRoutes } from "./routes/inboxes.ts";
 import { noticeRoutes } from "./routes/notices.ts";
 import { sentMessageRoutes } from "./routes/sent-messages.ts";
 import { webhookRoutes } from "./routes/webhooks.ts";
-import { problem } from "./shapes.ts";
 
 declare module "fastify" {
   interface FastifyContextConfig {
     /** What a route asks of the caller's key; a route without it is open to everybody. */
     needs?: Needs;
+    /** Problems it can answer besides those every such route can. */
+    problems?: readonly ProblemType[];
   }
   interface FastifyRequest {
     caller: Caller | null;
@@ -32,12 +34,6 @@ declare module "fastify" {
     keyed: KeyedRequest | null;
   }
 }
-
-/** Every route can answer with problem details; so they stand in OpenAPI at every route, and nobody has to write them there. */
-const documentProblems = (route: RouteOptions): void => {
-  const response = route.schema?.response as Record<string, unknown> | undefined;
-  if (response) response["4xx"] = problem;
-};
 
 /**
  * Asks for a key where a route needs one, and counts requests. A valid key is never held up by what others send from the same
@@ -62,28 +58,38 @@ const addAuthentication = (scope: FastifyInstance, { database, now, limits }: Ap
 
 /**
  * Adds the REST API to a server: routes under /v1, /healthz, /readyz, and /openapi.json made from the same schemas that check
- * each request and answer.
+ * each request and answer. Returns what gives that document once the server is ready.
  */
-export const buildApi = async (server: FastifyInstance, deps: ApiDeps): Promise<void> => {
+export const buildApi = async (server: FastifyInstance, deps: ApiDeps): Promise<() => OpenApi> => {
+  let document = (): OpenApi => {
+    throw new Error("buildApi: the server is not ready");
+  };
   await server.register(async (scope) => {
     scope.setValidatorCompiler(validatorCompiler);
     scope.setSerializerCompiler(serializerCompiler);
     scope.setErrorHandler(sendProblem);
     scope.setNotFoundHandler(() => {
-      throw new Problem("not-found", "There is no such path. /openapi.json lists them.");
+      throw new Problem("not-found", "There is no such path. /docs and /openapi.json list them.");
     });
-    scope.addHook("onRoute", documentProblems);
+    scope.addHook("onRoute", documentRoute);
     addAuthentication(scope, deps);
     addIdempotency(scope, deps);
     await scope.register(swagger, {
       openapi: {
         openapi: "3.1.0",
         info: { title: "Bounceline", version: deps.version, description: "Bounces of one-to-one mail, on your contacts' timelines." },
-        components: { securitySchemes: { key: { type: "http", scheme: "bearer", description: "An API key of one account." } } },
-        security: [{ key: [] }],
+        components: {
+          securitySchemes: {
+            key: {
+              type: "http",
+              scheme: "bearer",
+              description: "An API key: of one account, with the scope read or write, or an admin's.",
+            },
+          },
+        },
       },
-      transform: jsonSchemaTransform,
-      transformObject: jsonSchemaTransformObject,
+      transform,
+      transformObject,
     });
     const api = scope.withTypeProvider() as unknown as Api;
     for (const addRoutes of [
@@ -101,6 +107,8 @@ export const buildApi = async (server: FastifyInstance, deps: ApiDeps): Promise<
       webhookRoutes,
     ])
       addRoutes(api, deps);
-    scope.get("/openapi.json", { schema: { hide: true } }, () => scope.swagger());
+    document = () => scope.swagger() as unknown as OpenApi;
+    scope.get("/openapi.json", { schema: { hide: true } }, document);
   });
+  return document;
 };

@@ -77,11 +77,13 @@ const conflicts: Record<Exclude<KeyState["is"], "new" | "answered">, string> = {
   lost: "The first request with this Idempotency-Key took effect, but the server stopped before its answer was kept. Look at what is there, and go on with a new key.",
 };
 
+const changing = new Set(["POST", "PATCH", "DELETE"]);
+
 /** The key of a request that changes things, or null. The draft puts it in quotes; most clients do not. */
 const keyOf = (request: FastifyRequest): string | null => {
   const { needs } = request.routeOptions.config;
   const given = request.headers["idempotency-key"];
-  if (given === undefined || (needs !== "write" && needs !== "admin") || request.method === "GET") return null;
+  if (given === undefined || (needs !== "write" && needs !== "admin") || !changing.has(request.method)) return null;
   const key = /^("?)([\w.:~+/=-]{1,255})\1$/.exec(String(given))?.[2];
   if (key !== undefined) return key;
   const detail = "Idempotency-Key takes 1 to 255 letters, digits and - _ . : ~ + / =; a UUID is a good key.";

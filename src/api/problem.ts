@@ -2,7 +2,8 @@ import type { FastifyError, FastifyReply, FastifyRequest } from "fastify";
 import { hasZodFastifySchemaValidationErrors } from "fastify-type-provider-zod";
 import { StoreError } from "../store/errors.ts";
 
-const statusOf = {
+/** The status each type of problem is answered with. */
+export const statusOf = {
   unauthenticated: 401,
   "scope-missing": 403,
   "not-found": 404,
@@ -33,7 +34,8 @@ export class Problem extends Error {
   }
 }
 
-const titles: Record<ProblemType, string> = {
+/** What each type of problem is called. */
+export const titles: Record<ProblemType, string> = {
   unauthenticated: "No valid API key",
   "scope-missing": "The API key may not do this",
   "not-found": "Not found",

@@ -25,7 +25,7 @@ export const buildServer = async (house: House, nudge: () => void, onHint: (hint
     genReqId: () => newId("req", now()),
     bodyLimit: 5_000_000,
   });
-  await buildApi(server, {
+  const openApi = await buildApi(server, {
     database,
     keys: house.keys,
     now,
@@ -57,6 +57,7 @@ export const buildServer = async (house: House, nudge: () => void, onHint: (hint
   });
   await buildPages(server, {
     database,
+    openApi,
     now,
     publicUrl,
     nudge,

@@ -1,17 +1,19 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
+import type { OpenApi } from "../api/open-api.ts";
 import { type Language, pickLanguage, text } from "../messages/text.ts";
 import type { Database } from "../ports/database.ts";
 import { sessionAccount, useSignInLink } from "../store/sign-in.ts";
 import { basePolicy, type ConnectPagesDeps, connectPages } from "./connect-pages.ts";
 import { readCookie, setCookie } from "./cookies.ts";
+import { docsPage } from "./docs-page.ts";
 import { html } from "./html.ts";
 import { layout } from "./layout.ts";
 import { sendPage } from "./send-page.ts";
 import { timelinePage } from "./timeline-page.ts";
 
-export type PagesDeps = ConnectPagesDeps & { database: Database; now: () => number };
+export type PagesDeps = ConnectPagesDeps & { database: Database; now: () => number; openApi: () => OpenApi };
 
 /** Adds the pages people look at. They can be read without JavaScript: there is none. */
 export const buildPages = async (server: FastifyInstance, deps: PagesDeps): Promise<void> => {
@@ -24,6 +26,8 @@ export const buildPages = async (server: FastifyInstance, deps: PagesDeps): Prom
     });
 
     pages.get("/assets/style.css", (_request, reply) => reply.type("text/css; charset=utf-8").send(style));
+
+    pages.get("/docs", (_request, reply) => sendPage(reply, docsPage(deps.openApi(), deps.publicUrl())));
 
     pages.setErrorHandler((error, request, reply) => {
       request.log.error({ err: error }, "a page failed");

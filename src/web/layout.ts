@@ -1,8 +1,8 @@
 import type { Language } from "../messages/text.ts";
 import { type Html, html } from "./html.ts";
 
-/** What every page has around its content. */
-export const layout = (language: Language, title: string, content: Html): string =>
+/** What every page has around its content. A `wide` one has room for a column beside it, and is in one language only. */
+export const layout = (language: Language, title: string, content: Html, { wide = false } = {}): string =>
   `<!doctype html>\n${
     html`<html lang="${language}">
 <head>
@@ -14,8 +14,8 @@ export const layout = (language: Language, title: string, content: Html): string
 </head>
 <body>
 <a class="skip" href="#content">${language === "pl" ? "Przejdź do treści" : "Skip to content"}</a>
-<div class="page">
-<header><p class="brand">Bounceline</p><p><a lang="en" hreflang="en" href="?language=en">English</a> · <a lang="pl" hreflang="pl" href="?language=pl">Polski</a></p></header>
+<div class="page${wide && " wide"}">
+<header><p class="brand">Bounceline</p>${!wide && languages}</header>
 <main id="content">
 ${content}
 </main>
@@ -24,3 +24,5 @@ ${content}
 </html>
 `.markup
   }`;
+
+const languages = html`<p><a lang="en" hreflang="en" href="?language=en">English</a> · <a lang="pl" hreflang="pl" href="?language=pl">Polski</a></p>`;

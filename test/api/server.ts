@@ -85,7 +85,7 @@ export const startServer = async (deps: Partial<ApiDeps> = {}, authorize?: Autho
     logController: new LogController({ disableRequestLogging: true }),
     genReqId: () => newId("req", now),
   });
-  await buildApi(server, {
+  const openApi = await buildApi(server, {
     database,
     keys,
     now: () => now,
@@ -106,6 +106,7 @@ export const startServer = async (deps: Partial<ApiDeps> = {}, authorize?: Autho
   });
   await buildPages(server, {
     database,
+    openApi,
     now: () => now,
     connecting,
     publicUrl,

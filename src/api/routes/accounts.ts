@@ -18,6 +18,7 @@ export const accountRoutes = (api: Api, deps: ApiDeps): void => {
       config,
       schema: {
         tags,
+        operationId: "upsertAccount",
         summary: "Make an account; one with the same externalId is changed instead.",
         body: accountInput.extend(accountRules),
         response: { 200: account },
@@ -36,6 +37,7 @@ export const accountRoutes = (api: Api, deps: ApiDeps): void => {
       config,
       schema: {
         tags,
+        operationId: "listAccounts",
         summary: "Accounts, oldest first.",
         querystring: z.object({ ...page, externalId: z.string().optional() }),
         response: { 200: listOf(account) },
@@ -50,7 +52,7 @@ export const accountRoutes = (api: Api, deps: ApiDeps): void => {
   const params = z.object({ id: z.string() });
   api.get(
     "/v1/accounts/:id",
-    { config, schema: { tags, summary: "One account.", params, response: { 200: account } } },
+    { config, schema: { tags, operationId: "getAccount", summary: "One account.", params, response: { 200: account } } },
     async ({ params: { id } }) => {
       const found = await getAccount(deps.database.read, id);
       if (!found) throw notFound("account");
@@ -64,6 +66,7 @@ export const accountRoutes = (api: Api, deps: ApiDeps): void => {
       config,
       schema: {
         tags,
+        operationId: "updateAccount",
         summary: "Change an account.",
         params,
         body: accountInput.extend(accountRules).partial(),
@@ -84,6 +87,7 @@ export const accountRoutes = (api: Api, deps: ApiDeps): void => {
       config,
       schema: {
         tags,
+        operationId: "createAccountKey",
         summary: "Make an API key for an account. The key is in this answer and nowhere else.",
         params,
         body: z.object({ scope: z.enum(["read", "write"]), label: z.string().min(1).max(200) }),
