@@ -1,6 +1,6 @@
 import type { Database, Write } from "../ports/database.ts";
 import { hashSecret } from "./one-time-secret.ts";
-import { type Keys, open, seal } from "./secrets.ts";
+import { type Keys, open, type SealedAt, seal, sealedWith } from "./secrets.ts";
 
 /** A request that came with a key; `accountId` is empty for an instance admin's. */
 export type KeyedRequest = {
@@ -101,6 +101,25 @@ export const releaseIdempotencyKey = async (tx: Write, request: KeyedRequest): P
     .execute();
 };
 
+/** Seals all requests and answers anew under the newest key; part of `resealSecrets`. Returns how many. */
+export const resealAnswers = async (tx: Write, keys: Keys): Promise<number> => {
+  const rows = await tx.selectFrom("idempotency_keys").select(["account_id", "key_hash", "request", "answer"]).execute();
+  const old = rows.filter((row) => [row.request, row.answer].some((sealed) => sealed && sealedWith(sealed) !== keys.sealing[0]?.id));
+  for (const { account_id, key_hash, request, answer } of old) {
+    const anew = (column: Column, sealed: string): string => {
+      const at = place(account_id, key_hash, column);
+      return seal(keys, at, open(keys, at, sealed));
+    };
+    await tx
+      .updateTable("idempotency_keys")
+      .set({ request: anew("request", request), answer: answer === null ? null : anew("answer", answer) })
+      .where("account_id", "=", account_id)
+      .where("key_hash", "=", key_hash)
+      .execute();
+  }
+  return old.length;
+};
+
 /** The row, while it is still this request's. */
 const rowOf = ({ accountId, key, requestId }: KeyedRequest) => ({
   account_id: accountId,
@@ -108,9 +127,13 @@ const rowOf = ({ accountId, key, requestId }: KeyedRequest) => ({
   request_id: requestId,
 });
 
-const placeOf = ({ accountId, key }: KeyedRequest, column: "request" | "answer") => ({
+type Column = "request" | "answer";
+
+const placeOf = ({ accountId, key }: KeyedRequest, column: Column): SealedAt => place(accountId, hashSecret(key), column);
+
+const place = (accountId: string, keyHash: string, column: Column): SealedAt => ({
   table: "idempotency_keys",
   accountId,
-  row: hashSecret(key),
+  row: keyHash,
   column,
 });

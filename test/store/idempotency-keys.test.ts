@@ -1,16 +1,19 @@
+import { readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { expect, test } from "vitest";
 import { eraseAccount } from "../../src/store/erase.ts";
 import { forgetOld } from "../../src/store/forget-old.ts";
 import { claimIdempotencyKey, type KeyedRequest, keepAnswer, markEffect, releaseIdempotencyKey } from "../../src/store/idempotency-keys.ts";
-import { newKeys, onBothEngines, openNew } from "./engines.ts";
+import { resealSecrets } from "../../src/store/inbox-secrets.ts";
+import { addKey, loadKeys } from "../../src/store/secrets.ts";
+import { newKeys, onBothEngines, openNew, temporaryDirectory } from "./engines.ts";
 import { accountWithInboxes, now } from "./sample-mail.ts";
 
 const hour = 3_600_000;
 const answer = { status: 201, type: "application/json", body: '{"secret":"whsec_shown_once"}' };
 
 onBothEngines("idempotency keys", (engine) => {
-  const start = async () => {
-    const keys = newKeys();
+  const start = async (keys = newKeys()) => {
     const database = await openNew(engine, { keys });
     const [inbox] = await accountWithInboxes(database);
     const accountId = inbox?.accountId ?? "";
@@ -87,6 +90,21 @@ onBothEngines("idempotency keys", (engine) => {
     const stored = JSON.stringify(await rows());
     expect(stored).toContain("req_1");
     expect(stored).not.toMatch(/whsec_shown_once|order-4711|geheim/);
+  });
+
+  test("what is kept is sealed anew with everything else, and opens when the old key is gone", async () => {
+    const keyFile = join(temporaryDirectory(), "key");
+    const { database, claim, keep, request } = await start(loadKeys({ keyFile, allowCreate: true }));
+    await claim();
+    await keep();
+    await claim({ key: "k-2" });
+    expect(await resealSecrets(database, addKey(keyFile))).toBe(2);
+    const file = JSON.parse(readFileSync(keyFile, "utf8"));
+    writeFileSync(keyFile, JSON.stringify({ ...file, keys: file.keys.slice(0, 1) }));
+    const newest = loadKeys({ keyFile, allowCreate: false });
+    expect(await claimIdempotencyKey(database, newest, request(), now)).toEqual({ is: "answered", answer });
+    expect(await claimIdempotencyKey(database, newest, request({ key: "k-2" }), now)).toEqual({ is: "running" });
+    expect(await resealSecrets(database, newest)).toBe(0);
   });
 
   test("they are forgotten after a day, and erased with the account, those of admins too", async () => {
