@@ -1,10 +1,14 @@
 import swagger from "@fastify/swagger";
-import type { FastifyInstance, RouteOptions } from "fastify";
-import { jsonSchemaTransform, jsonSchemaTransformObject, serializerCompiler, validatorCompiler } from "fastify-type-provider-zod";
+import type { FastifyInstance } from "fastify";
+import { serializerCompiler, validatorCompiler } from "fastify-type-provider-zod";
+import type { KeyedRequest } from "../store/idempotency-keys.ts";
 import { auditRequests } from "./audit.ts";
-import { authenticate, type Caller, type Needs } from "./authenticate.ts";
+import { authenticate, authorize, type Caller, type Needs } from "./authenticate.ts";
 import type { Api, ApiDeps } from "./deps.ts";
-import { Problem, sendProblem } from "./problem.ts";
+import { addIdempotency } from "./idempotency.ts";
+import { documentRoute, type OpenApi, transform, transformObject } from "./open-api.ts";
+import { Problem, type ProblemType, sendProblem } from "./problem.ts";
+import { createCounter, refuseTooMany, senderOf } from "./rate-limit.ts";
 import { accountRoutes } from "./routes/accounts.ts";
 import { addressRoutes } from "./routes/addresses.ts";
 import { connectLinkRoutes } from "./routes/connect-links.ts";
@@ -18,52 +22,77 @@ import { noticeRoutes } from "./routes/notices.ts";
 import { privacyRoutes } from "./routes/privacy.ts";
 import { sentMessageRoutes } from "./routes/sent-messages.ts";
 import { webhookRoutes } from "./routes/webhooks.ts";
-import { problem } from "./shapes.ts";
 
 declare module "fastify" {
   interface FastifyContextConfig {
     /** What a route asks of the caller's key; a route without it is open to everybody. */
     needs?: Needs;
+    /** Problems it can answer besides those every such route can. */
+    problems?: readonly ProblemType[];
   }
   interface FastifyRequest {
     caller: Caller | null;
+    /** What came with an Idempotency-Key, once its handler may begin. */
+    keyed: KeyedRequest | null;
   }
 }
 
-/** Every route can answer with problem details; so they stand in OpenAPI at every route, and nobody has to write them there. */
-const documentProblems = (route: RouteOptions): void => {
-  const response = route.schema?.response as Record<string, unknown> | undefined;
-  if (response) response["4xx"] = problem;
+/**
+ * Asks for a key where a route needs one, and counts requests. A valid key is never held up by what others send from the same
+ * address: behind a proxy that is everybody, and keys are too long to be guessed.
+ */
+const addAuthentication = (scope: FastifyInstance, { database, now, limits }: ApiDeps): void => {
+  const countKey = createCounter(limits.requestsPerMinute, now);
+  const countFailure = createCounter(limits.failuresPerMinute, now);
+  scope.decorateRequest("caller", null);
+  scope.addHook("onRequest", async (request, reply) => {
+    const { needs } = request.routeOptions.config;
+    if (needs === undefined) return;
+    const caller = await authenticate(database.read, request, now()).catch((error: unknown) => {
+      if (error instanceof Problem) refuseTooMany(reply, "address", countFailure(senderOf(request)));
+      throw error;
+    });
+    refuseTooMany(reply, "key", countKey(caller.keyId));
+    authorize(caller, needs);
+    request.caller = caller;
+  });
 };
 
 /**
  * Adds the REST API to a server: routes under /v1, /healthz, /readyz, and /openapi.json made from the same schemas that check
- * each request and answer.
+ * each request and answer. Returns what gives that document once the server is ready.
  */
-export const buildApi = async (server: FastifyInstance, deps: ApiDeps): Promise<void> => {
+export const buildApi = async (server: FastifyInstance, deps: ApiDeps): Promise<() => OpenApi> => {
+  let document = (): OpenApi => {
+    throw new Error("buildApi: the server is not ready");
+  };
   await server.register(async (scope) => {
     scope.setValidatorCompiler(validatorCompiler);
     scope.setSerializerCompiler(serializerCompiler);
     scope.setErrorHandler(sendProblem);
     scope.setNotFoundHandler(() => {
-      throw new Problem("not-found", "There is no such path. /openapi.json lists them.");
+      throw new Problem("not-found", "There is no such path. /docs and /openapi.json list them.");
     });
-    scope.decorateRequest("caller", null);
-    scope.addHook("onRoute", documentProblems);
-    scope.addHook("onRequest", async (request) => {
-      const { needs } = request.routeOptions.config;
-      if (needs !== undefined) request.caller = await authenticate(deps.database.read, request, needs, deps.now());
-    });
+    scope.addHook("onRoute", documentRoute);
+    addAuthentication(scope, deps);
     auditRequests(scope, deps);
+    addIdempotency(scope, deps);
     await scope.register(swagger, {
       openapi: {
         openapi: "3.1.0",
         info: { title: "Bounceline", version: deps.version, description: "Bounces of one-to-one mail, on your contacts' timelines." },
-        components: { securitySchemes: { key: { type: "http", scheme: "bearer", description: "An API key of one account." } } },
-        security: [{ key: [] }],
+        components: {
+          securitySchemes: {
+            key: {
+              type: "http",
+              scheme: "bearer",
+              description: "An API key: of one account, with the scope read or write, or an admin's.",
+            },
+          },
+        },
       },
-      transform: jsonSchemaTransform,
-      transformObject: jsonSchemaTransformObject,
+      transform,
+      transformObject,
     });
     const api = scope.withTypeProvider() as unknown as Api;
     for (const addRoutes of [
@@ -82,6 +111,8 @@ export const buildApi = async (server: FastifyInstance, deps: ApiDeps): Promise<
       privacyRoutes,
     ])
       addRoutes(api, deps);
-    scope.get("/openapi.json", { schema: { hide: true } }, () => scope.swagger());
+    document = () => scope.swagger() as unknown as OpenApi;
+    scope.get("/openapi.json", { schema: { hide: true } }, document);
   });
+  return document;
 };

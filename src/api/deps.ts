@@ -8,9 +8,11 @@ import type { Erasure } from "../store/erasures.ts";
 import type { Inbox } from "../store/inboxes.ts";
 import type { Keys } from "../store/secrets.ts";
 import type { ConnectWish } from "../sync/connect-inbox.ts";
+import type { ApiLimits } from "./rate-limit.ts";
 
 /** What the API needs of the rest of the house. */
 export type ApiDeps = {
+  /** One that marks effects (idempotency.ts). */
   database: Database;
   now: () => number;
   version: string;
@@ -26,12 +28,13 @@ export type ApiDeps = {
   /** Where this server is reached from outside, without a slash at the end. */
   publicUrl: () => string;
   audit: AuditLog;
-  /** The keys that hash addresses for the global rule. */
+  /** The keys that hash addresses for the global rule, and seal kept answers. */
   keys: Keys;
   /** What sends events to webhooks. */
   delivery: DeliverDeps;
   /** An inbox may be due now. */
   nudge: () => void;
+  limits: ApiLimits;
   /** False: not ready, and why. */
   ready: () => Promise<{ ready: boolean; checks: Record<string, string> }>;
 };

@@ -5,13 +5,15 @@ import { findErasure } from "../store/erasures.ts";
 import { StoreError } from "../store/errors.ts";
 import { rfc3339 } from "./rfc3339.ts";
 
-const statusOf = {
+/** The status each type of problem is answered with. */
+export const statusOf = {
   unauthenticated: 401,
   "scope-missing": 403,
   "not-found": 404,
   "inbox-not-usable": 409,
   conflict: 409,
   erased: 410,
+  "idempotency-conflict": 409,
   "too-large": 413,
   "invalid-request": 422,
   "rate-limited": 429,
@@ -27,20 +29,24 @@ export class Problem extends Error {
   override name = "Problem";
   readonly type: ProblemType;
   readonly errors: readonly FieldError[] | undefined;
-  constructor(type: ProblemType, detail: string, errors?: readonly FieldError[]) {
+  readonly retryAfterSeconds: number | undefined;
+  constructor(type: ProblemType, detail: string, errors?: readonly FieldError[], retryAfterSeconds?: number) {
     super(detail);
     this.type = type;
     this.errors = errors;
+    this.retryAfterSeconds = retryAfterSeconds;
   }
 }
 
-const titles: Record<ProblemType, string> = {
+/** What each type of problem is called. */
+export const titles: Record<ProblemType, string> = {
   unauthenticated: "No valid API key",
   "scope-missing": "The API key may not do this",
   "not-found": "Not found",
   "inbox-not-usable": "The inbox cannot be used this way",
   conflict: "It is there already",
   erased: "It was erased",
+  "idempotency-conflict": "The Idempotency-Key is in use",
   "too-large": "The request is too large",
   "invalid-request": "The request is not valid",
   "rate-limited": "Too many requests",
@@ -80,6 +86,7 @@ export const sendProblem = (error: FastifyError | Problem, request: FastifyReque
   const known = asProblem(error);
   if (!known) request.log.error({ err: error }, "request failed");
   const status = known ? statusOf[known.type] : 500;
+  if (known?.retryAfterSeconds !== undefined) reply.header("retry-after", known.retryAfterSeconds);
   return reply
     .code(status)
     .type("application/problem+json")
@@ -91,5 +98,6 @@ export const sendProblem = (error: FastifyError | Problem, request: FastifyReque
       detail: known?.message ?? "The error is in the log under this request id.",
       requestId: request.id,
       ...(known?.errors ? { errors: known.errors } : {}),
+      ...(known?.retryAfterSeconds !== undefined && { retryAfterSeconds: known.retryAfterSeconds }),
     });
 };

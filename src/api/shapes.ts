@@ -59,10 +59,12 @@ export const language = z.string().max(100).optional().describe("en or pl; Accep
 
 const text = z.object({
   language: z.enum(["en", "pl"]),
-  title: z.string(),
-  meaning: z.string(),
+  title: z.string().describe("A heading, such as: Hard bounce: Unknown user."),
+  meaning: z.string().describe("What happened, in a sentence or two."),
   likelyCause: z.string().nullable().describe("Where there is a sign for a cause that the server's words do not tell."),
-  actions: z.array(z.object({ code: z.string(), text: z.string() })),
+  actions: z
+    .array(z.object({ code: z.string().describe("Such as correct_address."), text: z.string() }))
+    .describe("What to do, the best first."),
   letter: z.object({ subject: z.string(), body: z.string() }).nullable().describe("For the sender's IT team, where that is what to do."),
 });
 
@@ -73,10 +75,10 @@ export const account = z
     externalId: z.string().nullable(),
     name: z.string(),
     metadata,
-    logFor: z.enum(["auto", "known", "all"]),
-    neverLog: z.array(z.string()),
+    logFor: z.enum(["auto", "known", "all"]).describe("Whose bounces are logged."),
+    neverLog: z.array(z.string()).describe("Addresses and domains that are never logged."),
     mapping: z.record(z.string(), z.unknown()).describe("Your own rows of the table of reasons."),
-    globalRule: z.boolean(),
+    globalRule: z.boolean().describe("Whether it shares hard bounces and benefits from those of others."),
     createdAt: time,
     updatedAt: time,
   })
@@ -153,22 +155,26 @@ export const inbox = z
     id: id("inb"),
     object: z.literal("inbox"),
     provider: z.string(),
-    address: z.string(),
-    addresses: z.array(z.string()),
+    address: z.string().describe("The mailbox's main address."),
+    addresses: z.array(z.string()).describe("Every address that is its own."),
     owner: z.object({ externalId: z.string().nullable(), name: z.string().nullable() }),
     externalId: z.string().nullable(),
     metadata,
-    state: z.string(),
+    state: z
+      .string()
+      .describe(
+        "connecting, first_sync, watching, waiting, unreachable, reconnect_needed, needs_admin, missing_permission, paused, disconnected or erased.",
+      ),
     since: time.describe("When this state began."),
-    text: z.object({ meaning: z.string(), action: z.string().nullable() }),
-    progress: z.object({ done: z.int(), total: z.int().nullable() }).nullable(),
+    text: z.object({ meaning: z.string(), action: z.string().nullable() }).describe("The state in words, and what its owner can do."),
+    progress: z.object({ done: z.int(), total: z.int().nullable() }).nullable().describe("Of a first sync, in messages."),
     lagSeconds: z.int().nullable().describe("Seconds by which the next poll is late."),
     lastPollAt: time.nullable(),
     lastMailSeenAt: time.nullable(),
     nextPollAt: time.nullable(),
     folders: z.array(z.object({ name: z.string(), role: z.string(), watched: z.boolean(), why: z.string() })),
-    limits: z.array(z.object({ code: z.string(), text: z.string() })),
-    warnings: z.array(z.object({ code: z.string(), text: z.string() })),
+    limits: z.array(z.object({ code: z.string(), text: z.string() })).describe("What this provider cannot do."),
+    warnings: z.array(z.object({ code: z.string(), text: z.string() })).describe("What is wrong with this inbox."),
     createdAt: time,
     updatedAt: time,
   })
@@ -206,18 +212,20 @@ export const engagement = z
     id: id("eng"),
     object: z.literal("engagement"),
     kind: z.literal("bounce"),
-    state,
-    category: z.string().nullable(),
-    reason: z.string().nullable(),
+    state: state.describe("What is known by now; it changes as news comes in."),
+    category: z.string().nullable().describe("Such as unknown_user or mailbox_full: what to do follows from it."),
+    reason: z.string().nullable().describe("Finer than the category, such as userunknown."),
     contactId: id("con"),
     contactExternalId: z.string().nullable(),
     inboxId: id("inb"),
     owner: z.unknown().describe("The inbox's owner, as you gave it."),
     recipient: z.object({
-      address: z.string(),
+      address: z.string().describe("Whom the message was sent to."),
       role: z.enum(["to", "cc", "bcc"]),
-      reportedAddress: z.string(),
-      relation: z.enum(["same", "alias", "forward"]),
+      reportedAddress: z.string().describe("Whom the notice names."),
+      relation: z
+        .enum(["same", "alias", "forward"])
+        .describe("How the two are related; through an alias or a forward the address stays usable."),
       othersFailed: z.int().describe("How many other recipients of the message have failed."),
       othersTotal: z.int(),
     }),
@@ -225,27 +233,36 @@ export const engagement = z
     sentMessage: sentMessage.optional().describe("With expand=sentMessage."),
     server: z
       .object({
-        status: z.string().nullable(),
+        status: z.string().nullable().describe("Enhanced status code (RFC 3463)."),
         smtpCode: z.int().nullable(),
-        diagnostic: z.string().nullable(),
-        reportingMta: z.string().nullable(),
-        remoteMta: z.string().nullable(),
-        language: z.string().nullable(),
+        diagnostic: z.string().nullable().describe("The server's own words."),
+        reportingMta: z.string().nullable().describe("Who wrote the notice."),
+        remoteMta: z.string().nullable().describe("Who refused the message."),
+        language: z.string().nullable().describe("Of the server's words."),
       })
-      .nullable(),
+      .nullable()
+      .describe("What the server said."),
     text,
-    match: z.object({ rule: z.string(), confidence: z.string(), confirmedBy: z.string().nullable() }).nullable(),
-    classification: z.object({ rule: z.string(), parserVersion: z.string(), mapping: z.string() }).nullable(),
+    match: z
+      .object({ rule: z.string(), confidence: z.string(), confirmedBy: z.string().nullable() })
+      .nullable()
+      .describe("By which rule the notice was tied to the message, how certainly, and who confirmed it."),
+    classification: z
+      .object({ rule: z.string(), parserVersion: z.string(), mapping: z.string() })
+      .nullable()
+      .describe("By which rule the category was found, and whose table of reasons was used."),
     noticeId: id("ntc").nullable(),
     notice: noticeFacts.nullable().optional().describe("With expand=notice."),
-    addressEffect: z.enum(["made_ineligible", "none"]),
-    pendingUntil: time.nullable(),
-    history: z.array(z.object({ state, at: time, noticeId: z.string().nullable(), because: z.string() })),
+    addressEffect: z.enum(["made_ineligible", "none"]).describe("Whether this bounce takes the address out of marketing."),
+    pendingUntil: time.nullable().describe("Until then the server keeps trying; then it counts as soft."),
+    history: z
+      .array(z.object({ state, at: time, noticeId: z.string().nullable(), because: z.string() }))
+      .describe("How it came to its state."),
     backfill: z.boolean().describe("Found by a first sync: old news."),
-    occurredAt: time,
-    detectedAt: time,
+    occurredAt: time.describe("When the newest notice was received."),
+    detectedAt: time.describe("When we first knew of it."),
     updatedAt: time,
-    version: z.int(),
+    version: z.int().describe("Goes up with every change."),
   })
   .meta({ id: "Engagement" });
 
@@ -253,17 +270,17 @@ export const address = z
   .object({
     object: z.literal("address"),
     address: z.string(),
-    known: z.boolean(),
+    known: z.boolean().describe("Whether anything ever happened to it."),
     marketing: z.object({ eligible: z.boolean(), reason: z.string().nullable() }),
     oneToOne: z.object({ eligible: z.boolean(), warning: z.string().nullable() }),
     hardBounceReason: z.string().nullable().describe("Empty where only the global rule applies."),
-    globalBounce: z.boolean(),
+    globalBounce: z.boolean().describe("Bounced in three unrelated organisations."),
     since: time.nullable(),
     engagementId: z.string().nullable(),
     lastSignOfLife: time.nullable().describe("When a person last wrote from there."),
     unbounce: z.object({ allowed: z.boolean() }),
     appeal: z.object({ allowed: z.boolean() }).describe("Against the global rule."),
-    text: z.string(),
+    text: z.string().describe("All of this in one sentence."),
   })
   .meta({ id: "Address" });
 
@@ -273,9 +290,9 @@ export const notice = z
   .object({
     id: id("ntc"),
     object: z.literal("notice"),
-    state: z.string(),
-    kind: z.string(),
-    format: z.string(),
+    state: z.string().describe("matched, waiting, unmatched, not_ours, not_logged, no_bounce or dismissed."),
+    kind: z.string().describe("Such as failure, delay or delivery_receipt."),
+    format: z.string().describe("What read it, such as rfc3464 or exim."),
     inboxId: id("inb"),
     folder: z.string(),
     messageId: z.string().nullable(),
@@ -284,11 +301,13 @@ export const notice = z
         address: z.string(),
         because: z.string().describe("How it was tied, or why not."),
         engagementId: z.string().nullable(),
-        suggestions: z.array(z.object({ sentMessageId: z.string(), rule: z.string() })),
+        suggestions: z
+          .array(z.object({ sentMessageId: z.string(), rule: z.string() }))
+          .describe("Messages it may be about: for a person to confirm."),
       }),
     ),
     backfill: z.boolean(),
-    waitsUntil: time.nullable(),
+    waitsUntil: time.nullable().describe("Until then its message may still turn up."),
     receivedAt: time,
     detectedAt: time,
     updatedAt: time,
@@ -345,8 +364,51 @@ export const sendRecipient = z
   .meta({ id: "SendRecipient" });
 
 export const explanation = z
-  .object({ code: z.string(), sentence: z.string(), steps: z.array(z.object({ step: z.string(), because: z.string() })) })
+  .object({
+    code: z.string().describe("Stable, such as logged or not_seen."),
+    sentence: z.string().describe("The answer to: why?"),
+    steps: z.array(z.object({ step: z.string(), because: z.string() })).describe("Every decision about the message, in order."),
+  })
   .meta({ id: "Explanation" });
+
+/** What inspectMail says; more may be in it. */
+export const inspection = z
+  .looseObject({
+    verdict: z.string().describe("bounce, not_bounce or unreadable."),
+    kind: z.string().describe("Such as failure, delay, mixed, delivery_receipt, read_receipt, auto_reply or ordinary."),
+    format: z.string().describe("What read it, such as rfc3464 or exim."),
+    recipients: z
+      .array(
+        z.looseObject({
+          address: z.string().describe("The failed recipient as reported."),
+          originalAddress: z.string().nullable().describe("The one the sender wrote to, where the notice says so."),
+          action: z.string().describe("failed, delayed, delivered, relayed or expanded."),
+          status: z.string().nullable().describe("Enhanced status code (RFC 3463)."),
+          type: z.string().describe("hard, soft, pending or none."),
+          category: z.string().nullable(),
+          reason: z.string().nullable(),
+          rule: z.string().describe("What decided it."),
+          diagnostic: z.string().nullable().describe("The server's own words."),
+          remoteMta: z.string().nullable(),
+        }),
+      )
+      .describe("One outcome per recipient."),
+    original: z
+      .looseObject({
+        messageId: z.string().nullable(),
+        subject: z.string().nullable(),
+        from: z.string().nullable(),
+        to: z.array(z.string()),
+        references: z.array(z.string()),
+        foundIn: z.string().nullable().describe("The part of the notice that says so."),
+      })
+      .describe("What the notice says about the message it is about."),
+    inReplyTo: z.array(z.string()),
+    evidence: z.array(z.object({ step: z.string(), because: z.string() })).describe("Every decision, in order."),
+    language: z.string().nullable().describe("Of the notice's prose."),
+    parserVersion: z.string(),
+  })
+  .meta({ id: "Inspection" });
 
 export const connectLink = z
   .object({
@@ -378,12 +440,12 @@ export const event = z
   .object({
     id: id("evt"),
     object: z.literal("event"),
-    type: z.string(),
+    type: z.string().describe("Such as engagement.created."),
     timestamp: time,
     sequence: z.int().describe("Counts the account's events without gaps."),
     accountId: id("acc"),
-    backfill: z.boolean(),
-    data: z.record(z.string(), z.unknown()),
+    backfill: z.boolean().describe("Found by a first sync: old news."),
+    data: z.record(z.string(), z.unknown()).describe("What the type tells of; an engagement event has the whole engagement."),
   })
   .meta({ id: "Event" });
 
@@ -393,8 +455,8 @@ export const webhook = z
     object: z.literal("webhook"),
     url: z.string(),
     description: z.string().nullable(),
-    types: z.array(z.string()),
-    includeBackfill: z.boolean(),
+    types: z.array(z.string()).describe("Types, groups such as engagement.*, or * for all."),
+    includeBackfill: z.boolean().describe("Also what first syncs find: old news."),
     enabled: z.boolean(),
     disabledBecause: z.string().nullable().describe("gone: the receiver answered 410; asked: through the API."),
     state: z.string().describe("delivering, failing or disabled."),

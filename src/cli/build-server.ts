@@ -1,6 +1,7 @@
 import Fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from "fastify";
 import packageJson from "../../package.json" with { type: "json" };
 import { buildApi } from "../api/build-api.ts";
+import { markingEffects } from "../api/idempotency.ts";
 import type { Authorize, Hint, Json } from "../ports/connector.ts";
 import { openAuditLog } from "../store/audit-log.ts";
 import { newId } from "../store/ids.ts";
@@ -15,7 +16,9 @@ import { pushDeps } from "./push-deps.ts";
 
 /** The HTTP server: the API, the pages, and where providers send notifications to. `nudge` is told that an inbox may be due. */
 export const buildServer = async (house: House, nudge: () => void, onHint: (hint: Hint) => Promise<void>): Promise<FastifyInstance> => {
-  const { database, now, config } = house;
+  const { now, config } = house;
+  const database = markingEffects(house.database);
+  const connecting = { ...house.connecting, database };
   // Asked when it is needed: the port may be chosen only when the server listens.
   const publicUrl = (): string => (config.publicUrl ?? server.listeningOrigin).replace(/\/$/, "");
   const server = Fastify({
@@ -24,8 +27,9 @@ export const buildServer = async (house: House, nudge: () => void, onHint: (hint
     genReqId: () => newId("req", now()),
     bodyLimit: 5_000_000,
   });
-  const audit = openAuditLog(database, house.log);
-  await buildApi(server, {
+  // Not one of a request's effects: it is written before them.
+  const audit = openAuditLog(house.database, house.log);
+  const openApi = await buildApi(server, {
     audit,
     database,
     keys: house.keys,
@@ -34,18 +38,19 @@ export const buildServer = async (house: House, nudge: () => void, onHint: (hint
     nudge,
     publicUrl,
     delivery: house.delivery,
+    limits: config.api,
     connectInbox: async (accountId, wish) => {
       const connector = await house.loadConnector(wish.provider);
       // Such a connector reads files of this machine: whoever holds an API key must not be able to name them.
       if (connector?.describe.operatorOnly) {
         throw new InvalidSettings([{ path: ["provider"], message: "only the operator can connect this provider, from the command line" }]);
       }
-      return connectInbox(house.connecting, accountId, wish);
+      return connectInbox(connecting, accountId, wish);
     },
-    disconnectInbox: async (inbox) => (await disconnectInbox(house.connecting, inbox, "the CRM")).inbox,
-    eraseContact: (accountId, contactId, by) => eraseContactForGood(house, accountId, contactId, by),
-    eraseInbox: (inbox, by) => eraseInboxForGood(house.connecting, inbox, by),
-    eraseAccount: (accountId, by) => eraseAccountForGood(house.connecting, accountId, by),
+    disconnectInbox: async (inbox) => (await disconnectInbox(connecting, inbox, "the CRM")).inbox,
+    eraseContact: (accountId, contactId, by) => eraseContactForGood(connecting, accountId, contactId, by),
+    eraseInbox: (inbox, by) => eraseInboxForGood(connecting, inbox, by),
+    eraseAccount: (accountId, by) => eraseAccountForGood(connecting, accountId, by),
     describe: async (provider) => (await house.loadConnector(provider))?.describe ?? null,
     ready: async () => {
       const check = await database.read
@@ -62,6 +67,7 @@ export const buildServer = async (house: House, nudge: () => void, onHint: (hint
     audit,
     keys: house.keys,
     database,
+    openApi,
     now,
     publicUrl,
     nudge,

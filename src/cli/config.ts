@@ -23,6 +23,7 @@ const schema = z.strictObject({
     maxMessageMegabytes: z.number().min(1).max(150),
   }),
   webhooks: z.strictObject({ allowedHosts: z.array(z.string().min(1)), endpointsAtOnce: z.int().min(1).max(1000) }),
+  api: z.strictObject({ requestsPerMinute: z.int().min(1).max(1_000_000), failuresPerMinute: z.int().min(1).max(1_000_000) }),
   keepDays: z.strictObject({ seen: days, notices: days, events: days, audit: days }),
   logLevel: z.enum(["debug", "info", "warn", "error", "silent"]),
 });

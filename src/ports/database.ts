@@ -387,6 +387,20 @@ export type Tables = {
   };
   /** Where engagements are in the CRM, and which version was written there. */
   crm_links: { account_id: string; engagement_id: string; crm_id: string; version: number };
+  /** Requests that came with an Idempotency-Key, by the key's SHA-256 (hex), with what they were answered. */
+  idempotency_keys: {
+    /** Empty: an instance admin's. */
+    account_id: string;
+    key_hash: string;
+    request_id: string;
+    /** The SHA-256 of what was asked for, sealed. */
+    request: string;
+    began_at: Millis;
+    /** 1 once a transaction of the request was committed. */
+    took_effect: Flag;
+    /** Status, type and body, sealed; null while it runs. */
+    answer: string | null;
+  };
   /** Events the CRM did not take. */
   crm_dead_letters: { account_id: string; seq: number; error: string; at: Millis };
   /** What was erased, by whom, and what a search for it found afterwards: no name and no address. Kept when the account itself is erased. */

@@ -24,17 +24,20 @@ const gatherMs = 500;
 
 export const openAuditLog = (database: Pick<Database, "transaction">, log: Pick<Log, "error">): AuditLog => {
   const write = (entries: readonly AuditEntry[]) => database.transaction((tx) => appendAudit(tx, entries));
-  let reads: AuditEntry[] = [];
+  const reads: AuditEntry[] = [];
   let timer: NodeJS.Timeout | null = null;
-  const flush = async (): Promise<void> => {
+  const gathered = (): AuditEntry[] => {
     if (timer) clearTimeout(timer);
     timer = null;
-    const gathered = reads;
-    reads = [];
-    if (gathered.length > 0) await write(gathered);
+    return reads.splice(0);
+  };
+  const flush = async (): Promise<void> => {
+    const some = gathered();
+    if (some.length > 0) await write(some);
   };
   return {
-    change: async (entry) => void (await write([entry])),
+    // What was read before stands before it.
+    change: async (entry) => void (await write([...gathered(), entry])),
     read(entry) {
       reads.push(entry);
       timer ??= setTimeout(() => void flush().catch((err: unknown) => log.error({ err }, "the audit log was not written")), gatherMs);

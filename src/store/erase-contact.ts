@@ -4,6 +4,7 @@ import type { Read, Tables, Write } from "../ports/database.ts";
 import { getContact } from "./contacts.ts";
 import { type Erasure, messageHash, type RowCounts, rememberErased, saveErasure } from "./erasures.ts";
 import { appendEvents } from "./events.ts";
+import { forgetAnswers } from "./idempotency-keys.ts";
 import { inBatches } from "./in-batches.ts";
 import { fromJson } from "./json.ts";
 import { blankEvents, countMentions, findMentions, replaceMentions, type WordTable, wordColumns } from "./mentions.ts";
@@ -169,5 +170,7 @@ const replaceEverywhere = async (tx: Write, accountId: string, words: readonly s
       table === "events" ? await blankEvents(tx, accountId, [...words, contactId]) : await replaceMentions(tx, accountId, table, words);
     if (rows > 0) changed[table] = rows;
   }
+  const answers = await forgetAnswers(tx, accountId);
+  if (answers > 0) changed.idempotency_keys = answers;
   return changed;
 };

@@ -2,6 +2,7 @@ import type { Read, Tables, Write } from "../ports/database.ts";
 import { forgetAddressEffects } from "./addresses.ts";
 import { type Erasure, type RowCounts, saveErasure } from "./erasures.ts";
 import { appendEvents } from "./events.ts";
+import { forgetAnswers } from "./idempotency-keys.ts";
 import { blankAddressEvents, blankEvents } from "./mentions.ts";
 
 /** What came from an inbox, by its id. */
@@ -57,6 +58,7 @@ const ofAccounts = [
   "push_watches",
   "erased_messages",
   "audit_log",
+  "idempotency_keys",
 ] as const satisfies readonly (keyof Tables)[];
 
 /**
@@ -66,6 +68,8 @@ const ofAccounts = [
 export const eraseAccount = async (tx: Write, accountId: string, by: string, now: number): Promise<Erasure> => {
   const removed: RowCounts = {};
   for (const table of ofAccounts) count(removed, table, await tx.deleteFrom(table).where("account_id", "=", accountId).execute());
+  // What admins were answered may be about this account, and is sealed: it goes too.
+  await tx.deleteFrom("idempotency_keys").where("account_id", "=", "").execute();
   await tx
     .updateTable("accounts")
     .set({ name: "", external_id: null, metadata: "{}", never_log: "[]", has_contacts: 0, updated_at: now, erased_at: now })
@@ -147,7 +151,8 @@ export const eraseInbox = async (tx: Write, accountId: string, inboxId: string, 
   await deleteOrphans(tx, accountId, removed);
   await blankInbox(tx, accountId, inboxId, now);
   const events = ofAddresses + (await blankEvents(tx, accountId, [inboxId]));
-  const changed = { inboxes: 1, ...(events > 0 && { events }) };
+  const answers = await forgetAnswers(tx, accountId);
+  const changed = { inboxes: 1, ...(events > 0 && { events }), ...(answers > 0 && { idempotency_keys: answers }) };
   const erasure = await saveErasure(tx, accountId, { kind: "inbox", subjectId: inboxId, by, removed, changed }, now);
   const data = { inboxId, erasureId: erasure.id };
   await appendEvents(tx, accountId, [{ type: "inbox.erased", backfill: false, data }], now);

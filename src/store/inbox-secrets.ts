@@ -2,6 +2,7 @@ import type { Credentials, Json } from "../ports/connector.ts";
 import type { Database, Read, Write } from "../ports/database.ts";
 import { resealCrmTokens } from "./crm-connections.ts";
 import { StoreError } from "./errors.ts";
+import { resealAnswers } from "./idempotency-keys.ts";
 import { newKeyCheck } from "./key-check.ts";
 import { type Keys, open, type SealedAt, seal, sealedWith } from "./secrets.ts";
 import { resealWebhookSecrets } from "./webhook-secrets.ts";
@@ -156,7 +157,7 @@ export const resealSecrets = (database: Database, keys: Keys): Promise<number> =
       .set({ value: newKeyCheck(keys) })
       .where("key", "=", "key_check")
       .execute();
-    return old.length + (await resealWebhookSecrets(tx, keys)) + (await resealCrmTokens(tx, keys));
+    return old.length + (await resealWebhookSecrets(tx, keys)) + (await resealCrmTokens(tx, keys)) + (await resealAnswers(tx, keys));
   });
 
 const place = (accountId: string, inboxId: string): SealedAt => ({ table: "inbox_secrets", accountId, row: inboxId, column: "sealed" });

@@ -2,8 +2,10 @@ import { readdirSync, readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { join } from "node:path";
 import type { FastifyInstance } from "fastify";
+import type { OpenApi } from "../api/open-api.ts";
 import { pickLanguage, text } from "../messages/text.ts";
 import { type ConnectPagesDeps, connectPages } from "./connect-pages.ts";
+import { docsPage } from "./docs-page.ts";
 import { html } from "./html.ts";
 import { basePolicy } from "./policy.ts";
 import { sendPage } from "./send-page.ts";
@@ -12,7 +14,7 @@ import { timelinePages } from "./timeline-page.ts";
 import { userPages } from "./user-pages.ts";
 import { createPages, type ViewDeps } from "./view.ts";
 
-export type PagesDeps = ConnectPagesDeps & ViewDeps;
+export type PagesDeps = ConnectPagesDeps & ViewDeps & { openApi: () => OpenApi };
 
 /** Adds the pages people look at. What they say can be read without JavaScript. */
 export const buildPages = async (server: FastifyInstance, deps: PagesDeps): Promise<void> => {
@@ -44,6 +46,7 @@ export const buildPages = async (server: FastifyInstance, deps: PagesDeps): Prom
     userPages(pages, deps);
     timelinePages(pages, deps);
     connectPages(pages, deps);
+    pages.open("GET", "/docs", async () => docsPage(deps.openApi(), deps.publicUrl()));
   });
 };
 

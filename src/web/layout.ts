@@ -39,10 +39,13 @@ const inLanguage = ({ request }: View, language: string): string => {
   return `${path}?${asked}`;
 };
 
+const languages = (view: View): Html =>
+  html`<p class="languages"><a lang="en" hreflang="en" href="${inLanguage(view, "en")}">English</a> · <a lang="pl" hreflang="pl" href="${inLanguage(view, "pl")}">Polski</a></p>`;
+
 /** What every page has around its content. */
-export const layout = (view: View, { title, content, live = false, wide = false }: Shown): string =>
+export const layout = (view: View, { title, content, live = false, wide = false, bare = false }: Shown): string =>
   `<!doctype html>\n${
-    html`<html lang="${view.language}">
+    html`<html lang="${bare ? "en" : view.language}">
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
@@ -50,13 +53,13 @@ export const layout = (view: View, { title, content, live = false, wide = false 
 <link rel="stylesheet" href="/assets/style.css">
 <link rel="icon" href="data:,">
 ${live && html`<meta name="htmx-config" content='{"includeIndicatorStyles":false,"allowEval":false,"selfRequestsOnly":true}'><script src="/assets/htmx.js" defer></script>`}
-<script src="/assets/app.js" defer></script>
+${!bare && html`<script src="/assets/app.js" defer></script>`}
 </head>
 <body>
 <a class="skip" href="#content">${view.t("nav.skip")}</a>
 <div class="page${wide && " wide"}">
-<header><p class="brand">Bounceline</p>${who(view)}<p class="languages"><a lang="en" hreflang="en" href="${inLanguage(view, "en")}">English</a> · <a lang="pl" hreflang="pl" href="${inLanguage(view, "pl")}">Polski</a></p></header>
-${navigation(view)}
+<header><p class="brand">Bounceline</p>${!bare && who(view)}${!bare && languages(view)}</header>
+${!bare && navigation(view)}
 <main id="content">
 ${content}
 </main>

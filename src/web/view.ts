@@ -34,8 +34,8 @@ export type View = {
 /** The view of somebody who is signed in. */
 export type SignedInView = View & { session: Session; accountId: string; role: UserRole; user: User | null };
 
-/** What a page shows; `live` where it has something that moves (htmx). */
-export type Shown = { title: string; content: Html; status?: number; live?: boolean; wide?: boolean };
+/** What a page shows. `live`: with something that moves (htmx); `wide`: with room for tables; `bare`: in English only, and for everybody. */
+export type Shown = { title: string; content: Html; status?: number; live?: boolean; wide?: boolean; bare?: boolean };
 
 /** Where a form sends the browser next. */
 export type Redirect = { redirect: string };

@@ -31,6 +31,19 @@ test("a contact is erased with a receipt that proves it, and is told apart from 
   expect(events.map(({ sequence }) => sequence)).toEqual(events.map((_, index) => index + 1));
 });
 
+test("what a keyed request was answered about an erased contact is not told again, and not done again", async () => {
+  const { server, database, ours } = await startServer();
+  const body = { contacts: [{ externalId: "crm-1", name: "Jan Nowak", addresses: ["jan@customer.example"] }] };
+  const send = () => ask(server, ours.write, "POST", "/v1/contacts", body, { "idempotency-key": "k1" });
+  const { json } = await send();
+  await ask(server, ours.write, "DELETE", `/v1/contacts/${json.data[0].id}`);
+  expect(await database.read.selectFrom("idempotency_keys").select(["answer", "took_effect"]).execute()).toEqual([
+    { answer: null, took_effect: 1 },
+  ]);
+  const again = await send();
+  expect([again.status, again.text]).toEqual([409, expect.not.stringContaining("Jan")]);
+});
+
 test("an inbox is erased: disconnected, emptied, and told as erased", async () => {
   const { server, ours } = await startServer();
   const erased = await ask(server, ours.write, "DELETE", `/v1/inboxes/${ours.inboxId}`);

@@ -3,6 +3,7 @@ import Fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } 
 import pino from "pino";
 import { buildApi } from "../../src/api/build-api.ts";
 import type { ApiDeps } from "../../src/api/deps.ts";
+import { markingEffects } from "../../src/api/idempotency.ts";
 import type { Authorize } from "../../src/ports/connector.ts";
 import type { Database } from "../../src/ports/database.ts";
 import { upsertAccount } from "../../src/store/accounts.ts";
@@ -70,7 +71,7 @@ const makeTenant = async (database: Database, name: string): Promise<Tenant> => 
 
 export const startServer = async (deps: Partial<ApiDeps> = {}, authorize?: Authorize): Promise<TestServer> => {
   const keys = newKeys();
-  const database = await openNew("sqlite", { keys });
+  const database = markingEffects(await openNew("sqlite", { keys }));
   const connector = memoryConnector({ messages: [] }, authorize);
   const connecting: ConnectDeps = {
     database,
@@ -87,7 +88,7 @@ export const startServer = async (deps: Partial<ApiDeps> = {}, authorize?: Autho
     genReqId: () => newId("req", now),
   });
   const audit = openAuditLog(database, { error() {} });
-  await buildApi(server, {
+  const openApi = await buildApi(server, {
     audit,
     database,
     keys,
@@ -106,6 +107,7 @@ export const startServer = async (deps: Partial<ApiDeps> = {}, authorize?: Autho
     },
     publicUrl,
     delivery: testDelivery({ database, keys }),
+    limits: { requestsPerMinute: 600, failuresPerMinute: 60 },
     ready: async () => ({ ready: true, checks: { database: "ok" } }),
     ...deps,
   });
@@ -113,6 +115,7 @@ export const startServer = async (deps: Partial<ApiDeps> = {}, authorize?: Autho
     audit,
     keys,
     database,
+    openApi,
     now: () => now,
     connecting,
     publicUrl,
@@ -140,12 +143,13 @@ export const ask = async (
   method: "GET" | "POST" | "PATCH" | "DELETE" | "PUT",
   url: string,
   body?: object,
+  headers: Record<string, string> = {},
 ) => {
   const response = await server.inject({
     method,
     url,
     ...(body && { payload: body }),
-    headers: key === null ? {} : { authorization: `Bearer ${key}` },
+    headers: { ...headers, ...(key !== null && { authorization: `Bearer ${key}` }) },
   });
   const json = response.headers["content-type"]?.toString().includes("json") ? response.json() : null;
   return { status: response.statusCode, json, text: response.body, headers: response.headers };

@@ -23,6 +23,7 @@ import * as fence from "../../src/store/fence.ts";
 import * as forgetOld from "../../src/store/forget-old.ts";
 import * as gaps from "../../src/store/gaps.ts";
 import * as globalBounces from "../../src/store/global-bounces.ts";
+import * as idempotencyKeys from "../../src/store/idempotency-keys.ts";
 import * as inboxSecrets from "../../src/store/inbox-secrets.ts";
 import * as inboxes from "../../src/store/inboxes.ts";
 import * as mentions from "../../src/store/mentions.ts";
@@ -117,6 +118,8 @@ export const setUp = async (database: Database, keys: Keys) => {
   if (!crm) throw new Error("no CRM");
   await write((tx) => crmLinks.saveCrmLink(tx, crm.claim, "foreign", { crmId: "foreign", version: 1 }));
   await write((tx) => tx.updateTable("webhooks").set({ busy_until: theirDueAt }).where("id", "=", made.webhook.id).execute());
+  await idempotencyKeys.claimIdempotencyKey(database, keys, keyed(accountId), now);
+  await write((tx) => idempotencyKeys.keepAnswer(tx, keys, keyed(accountId), { status: 200, type: "", body: "foreign" }));
   const [engagement] = (await engagements.listEngagements(database.read, accountId)).data;
   const kept = await notices.readNotices(database.read, accountId, saved.notices);
   if (!engagement) throw new Error("no engagement");
@@ -154,6 +157,8 @@ const asOurs = (s: Setting): webhooks.Webhook => ({ ...s.webhook, accountId: s.m
 const ids = (s: Setting) => s.notices.map(({ id }) => id);
 const receipt = { kind: "contact", subjectId: "ours", by: "me", removed: {}, changed: {} } as const;
 const sentInput = { ...sentMessage("foreign", ["new@x.example"]).sent, ref: "sent-foreign", folder: "Sent" } as saveSent.NewSentMessage;
+/** A request with the key they have used. */
+const keyed = (accountId: string, requestId = "req_foreign") => ({ accountId, key: "foreign", requestId, asked: "foreign" });
 /** For functions that tell how many: there is nothing of ours. */
 const none = (count: number) => (count === 0 ? 0 : "foreign work was done");
 const entry = {
@@ -425,6 +430,12 @@ export const calls: Record<string, (s: Setting) => unknown> = {
   "mentions/blankAddressEvents": (s) => s.write((tx) => mentions.blankAddressEvents(tx, s.mine, new Set([s.engagement.id]))).then(none),
   "mentions/countMentions": (s) => mentions.countMentions(s.read, s.mine, ["foreign@x.example"]),
   "crm-connections/deleteCrmConnection": (s) => s.write((tx) => crmConnections.deleteCrmConnection(tx, s.mine)),
+  "idempotency-keys/claimIdempotencyKey": (s) => idempotencyKeys.claimIdempotencyKey(s.database, s.keys, keyed(s.mine, "ours"), now),
+  "idempotency-keys/markEffect": (s) => s.write((tx) => idempotencyKeys.markEffect(tx, keyed(s.mine))),
+  "idempotency-keys/keepAnswer": (s) =>
+    s.write((tx) => idempotencyKeys.keepAnswer(tx, s.keys, keyed(s.mine), { status: 200, type: "", body: "ours" })),
+  "idempotency-keys/forgetAnswers": (s) => s.write((tx) => idempotencyKeys.forgetAnswers(tx, s.mine)),
+  "idempotency-keys/releaseIdempotencyKey": (s) => s.write((tx) => idempotencyKeys.releaseIdempotencyKey(tx, keyed(s.mine))),
   // Last: after it there is no account of ours.
   "erase/eraseAccount": (s) => s.write((tx) => erase.eraseAccount(tx, s.mine, "me", now)),
 };

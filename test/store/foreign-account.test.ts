@@ -22,6 +22,7 @@ const withoutAccount: Record<string, string> = {
   "crm-connections/resealCrmTokens": "turns the keys of the whole installation",
   "crm-turns/dueCrms": "tells the dispatcher which accounts have work; gives ids alone",
   "global-bounces/sharingAccounts": "tells the scheduler which accounts share; gives ids alone",
+  "idempotency-keys/resealAnswers": "turns the keys of the whole installation",
   "inbox-secrets/resealSecrets": "turns the keys of the whole installation",
   "key-check/checkKeys": "the installation's keys",
   "push-watches/findWatched": "finds out whose notification it is; gives ids and a hash alone",

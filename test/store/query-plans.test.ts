@@ -10,7 +10,7 @@ const mayWalk: readonly (readonly [string, RegExp])[] = [
   ["an erasure takes what came from an inbox", /from "engagements" where "account_id" = \? and "inbox_id" = \?$/],
   ["an erasure takes contacts nobody needs", /^delete from "contact/],
   ["an erasure reads what was told of addresses", /"type" in \(\?, \?\)$/],
-  ["once a night what is old is forgotten", /(?:"seen_at"|"detected_at"|"at") < \?|delete from "webhook_letters"/],
+  ["once a night what is old is forgotten", /(?:"seen_at"|"detected_at"|"at") < \?|"began_at" <= \?|delete from "webhook_letters"/],
   ["once an hour an account's global reports are made anew", /"sent_ref"/],
   ["a list of all, in the order of an index, as long as a page", /order by "(?:id|seq)"(?: desc)? limit \?$/],
   [

@@ -137,6 +137,7 @@ export const page = (claim: Claim, messages: SavedMessage[], more: Partial<PageT
 });
 
 const tables = [
+  "idempotency_keys",
   "accounts",
   "inboxes",
   "inbox_secrets",

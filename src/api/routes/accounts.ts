@@ -20,6 +20,7 @@ export const accountRoutes = (api: Api, deps: ApiDeps): void => {
       config,
       schema: {
         tags,
+        operationId: "upsertAccount",
         summary: "Make an account; one with the same externalId is changed instead.",
         body: accountInput.extend(accountRules),
         response: { 200: account },
@@ -38,6 +39,7 @@ export const accountRoutes = (api: Api, deps: ApiDeps): void => {
       config,
       schema: {
         tags,
+        operationId: "listAccounts",
         summary: "Accounts, oldest first.",
         querystring: z.object({ ...page, externalId: z.string().optional() }),
         response: { 200: listOf(account) },
@@ -55,6 +57,7 @@ export const accountRoutes = (api: Api, deps: ApiDeps): void => {
     {
       config,
       schema: {
+        operationId: "eraseAccount",
         tags,
         summary: "Disconnect all inboxes of an account and erase all it owns; its keys open nothing any more.",
         params,
@@ -71,7 +74,7 @@ export const accountRoutes = (api: Api, deps: ApiDeps): void => {
 
   api.get(
     "/v1/accounts/:id",
-    { config, schema: { tags, summary: "One account.", params, response: { 200: account } } },
+    { config, schema: { tags, operationId: "getAccount", summary: "One account.", params, response: { 200: account } } },
     async ({ params: { id } }) => {
       const found = await getAccount(deps.database.read, id);
       if (!found || found.erasedAt !== null) throw await notFoundOrErased(deps.database.read, id, "account", id);
@@ -85,6 +88,7 @@ export const accountRoutes = (api: Api, deps: ApiDeps): void => {
       config,
       schema: {
         tags,
+        operationId: "updateAccount",
         summary: "Change an account.",
         params,
         body: accountInput.extend(accountRules).partial(),
@@ -105,6 +109,7 @@ export const accountRoutes = (api: Api, deps: ApiDeps): void => {
       config,
       schema: {
         tags,
+        operationId: "createAccountKey",
         summary: "Make an API key for an account. The key is in this answer and nowhere else.",
         params,
         body: z.object({ scope: z.enum(["read", "write"]), label: z.string().min(1).max(200) }),

@@ -39,6 +39,7 @@ export const addressRoutes = (api: Api, deps: ApiDeps): void => {
       config: { needs: "read" },
       schema: {
         tags,
+        operationId: "getAddress",
         summary: "Whether mail can go to an address.",
         description: "An address nothing is known of is answered too: known is false, and it is eligible.",
         params,
@@ -57,6 +58,7 @@ export const addressRoutes = (api: Api, deps: ApiDeps): void => {
       config: { needs: "read" },
       schema: {
         tags,
+        operationId: "checkAddresses",
         summary: "Whether mail can go to up to 1,000 addresses: whom marketing must leave out.",
         body: z.object({ addresses: z.array(z.string().min(1).max(320)).min(1).max(1000) }),
         querystring,
@@ -71,9 +73,10 @@ export const addressRoutes = (api: Api, deps: ApiDeps): void => {
   api.post(
     "/v1/addresses/:address/unbounce",
     {
-      config: { needs: "write" },
+      config: { needs: "write", problems: ["not-found"] },
       schema: {
         tags,
+        operationId: "unbounceAddress",
         summary: "Make an address usable again, with a note why. The bounces stay on the timeline.",
         params,
         querystring,
@@ -94,9 +97,10 @@ export const addressRoutes = (api: Api, deps: ApiDeps): void => {
   api.post(
     "/v1/addresses/:address/appeal",
     {
-      config: { needs: "write" },
+      config: { needs: "write", problems: ["not-found"] },
       schema: {
         tags,
+        operationId: "appealAddress",
         summary: "Say that the global rule is wrong about an address: it no longer counts for this account.",
         params,
         querystring,

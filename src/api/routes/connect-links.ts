@@ -13,9 +13,10 @@ export const connectLinkRoutes = (api: Api, deps: ApiDeps): void => {
   api.post(
     "/v1/connect-links",
     {
-      config: { needs: "write" },
+      config: { needs: "write", problems: ["not-found"] },
       schema: {
         tags,
+        operationId: "createConnectLink",
         summary: "Make a link that lets a sales user connect a mailbox by signing in at its provider.",
         description: "The url is in this answer and nowhere else. Opening it uses nothing up; pressing its button does.",
         body: connectLinkInput,
@@ -44,7 +45,13 @@ export const connectLinkRoutes = (api: Api, deps: ApiDeps): void => {
     "/v1/connect-links/:id",
     {
       config: { needs: "read" },
-      schema: { tags, summary: "How far a link has come.", params: z.object({ id: z.string() }), response: { 200: connectLink } },
+      schema: {
+        tags,
+        operationId: "getConnectLink",
+        summary: "How far a link has come.",
+        params: z.object({ id: z.string() }),
+        response: { 200: connectLink },
+      },
     },
     async (request) => {
       const found = await getConnectLink(deps.database.read, accountOf(request), request.params.id, deps.now());

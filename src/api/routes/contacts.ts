@@ -26,6 +26,7 @@ export const contactRoutes = (api: Api, deps: ApiDeps): void => {
       config: { needs: "write" },
       schema: {
         tags,
+        operationId: "upsertContacts",
         summary: "Make or change up to 1,000 contacts at once, each by its externalId.",
         description:
           "From the first call on, bounces are logged for known contacts only, unless the account's logFor says all. Notices that waited for one of these addresses are logged now.",
@@ -46,6 +47,7 @@ export const contactRoutes = (api: Api, deps: ApiDeps): void => {
       config: read,
       schema: {
         tags,
+        operationId: "listContacts",
         summary: "Contacts, oldest first.",
         querystring: z.object({ ...page, externalId: z.string().optional(), address: z.string().optional() }),
         response: { 200: listOf(contact) },
@@ -64,7 +66,7 @@ export const contactRoutes = (api: Api, deps: ApiDeps): void => {
 
   api.get(
     "/v1/contacts/:id",
-    { config: read, schema: { tags, summary: "One contact.", params, response: { 200: contact } } },
+    { config: read, schema: { tags, operationId: "getContact", summary: "One contact.", params, response: { 200: contact } } },
     async (request) => {
       const found = await getContact(deps.database.read, accountOf(request), request.params.id);
       if (!found) throw await notFoundOrErased(deps.database.read, accountOf(request), "contact", request.params.id);
@@ -77,6 +79,7 @@ export const contactRoutes = (api: Api, deps: ApiDeps): void => {
     {
       config: { needs: "write" },
       schema: {
+        operationId: "eraseContact",
         tags,
         summary: "Erase a person for good: addresses, bounces, and what letters and notices said of them.",
         description:
@@ -98,6 +101,7 @@ export const contactRoutes = (api: Api, deps: ApiDeps): void => {
       config: { needs: "write" },
       schema: {
         tags,
+        operationId: "mergeContacts",
         summary: "Makes two contacts one: addresses and timeline of `from` come here, and `from` is gone.",
         params,
         body: z.strictObject({ from: z.string().describe("The contact that goes.") }),
@@ -118,6 +122,7 @@ export const contactRoutes = (api: Api, deps: ApiDeps): void => {
       config: read,
       schema: {
         tags,
+        operationId: "getContactTimeline",
         summary: "A contact's timeline: its bounces, newest first.",
         params,
         querystring: z.object(engagementQuery),

@@ -32,6 +32,7 @@ export const engagementRoutes = (api: Api, deps: ApiDeps): void => {
       config,
       schema: {
         tags,
+        operationId: "listEngagements",
         summary: "Bounces of the account, newest first.",
         querystring: z.object({ ...engagementQuery, ...filters }),
         response: { 200: listOf(engagement) },
@@ -66,6 +67,7 @@ export const engagementRoutes = (api: Api, deps: ApiDeps): void => {
       config,
       schema: {
         tags,
+        operationId: "getEngagement",
         summary: "One bounce.",
         params: z.object({ id: z.string() }),
         querystring: z.object(one),

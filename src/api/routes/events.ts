@@ -12,6 +12,7 @@ export const eventRoutes = (api: Api, deps: ApiDeps): void => {
       config: { needs: "read" },
       schema: {
         tags: ["events"],
+        operationId: "listEvents",
         summary: "What happened, in order and without gaps, after a sequence you have read.",
         querystring: z.object({
           after: z.coerce.number().int().min(0).default(0).describe("The sequence of the last event you have; 0 for all."),

@@ -6,7 +6,7 @@ import { accountOf } from "../account-of.ts";
 import type { Api, ApiDeps } from "../deps.ts";
 import { languageOf } from "../present-engagement.ts";
 import { notFound } from "../problem.ts";
-import { explanation, language } from "../shapes.ts";
+import { explanation, inspection, language } from "../shapes.ts";
 
 const tags = ["support"];
 
@@ -14,9 +14,10 @@ export const explainRoutes = (api: Api, deps: ApiDeps): void => {
   api.post(
     "/v1/explain",
     {
-      config: { needs: "read" },
+      config: { needs: "read", problems: ["not-found"] },
       schema: {
         tags,
+        operationId: "explainMessage",
         summary: "Why a message was, or was not, logged as a bounce: the steps, and the sentence they end in.",
         querystring: z.object({ language }),
         body: z.union([
@@ -49,12 +50,13 @@ export const explainRoutes = (api: Api, deps: ApiDeps): void => {
         bodyLimit: 30_000_000,
         schema: {
           tags,
+          operationId: "inspectMessage",
           summary: "What a message is and why, as message/rfc822 in the body. Nothing is stored.",
           consumes: ["message/rfc822"],
-          response: { 200: z.record(z.string(), z.unknown()) },
+          response: { 200: inspection },
         },
       },
-      async (request) => inspectMail(request.body as Buffer) as unknown as Record<string, unknown>,
+      async (request) => inspectMail(request.body as Buffer),
     );
   });
 };

@@ -4,7 +4,15 @@ import type { Api, ApiDeps } from "../deps.ts";
 export const healthRoutes = (api: Api, deps: ApiDeps): void => {
   api.get(
     "/healthz",
-    { schema: { summary: "The process lives.", tags: ["health"], security: [], response: { 200: z.object({ status: z.literal("ok") }) } } },
+    {
+      schema: {
+        operationId: "getHealth",
+        summary: "The process lives.",
+        tags: ["health"],
+        security: [],
+        response: { 200: z.object({ status: z.literal("ok") }) },
+      },
+    },
     () => ({ status: "ok" as const }),
   );
 
@@ -13,6 +21,7 @@ export const healthRoutes = (api: Api, deps: ApiDeps): void => {
     "/readyz",
     {
       schema: {
+        operationId: "getReadiness",
         summary: "The database answers and inboxes are being polled.",
         tags: ["health"],
         security: [],

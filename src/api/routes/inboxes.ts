@@ -17,6 +17,7 @@ const tags = ["inboxes"];
 const params = z.object({ id: z.string() });
 const read = { needs: "read" as const };
 const write = { needs: "write" as const };
+const ofUsable = { ...write, problems: ["inbox-not-usable" as const] };
 
 export const inboxRoutes = (api: Api, deps: ApiDeps): void => {
   const present = async (row: Inbox, wish: Language): Promise<z.infer<typeof inbox>> => {
@@ -27,9 +28,10 @@ export const inboxRoutes = (api: Api, deps: ApiDeps): void => {
   api.post(
     "/v1/inboxes",
     {
-      config: write,
+      config: { ...write, problems: ["provider-unavailable"] },
       schema: {
         tags,
+        operationId: "connectInbox",
         summary: "Connect a mailbox: the settings are tried against the server before anything is stored.",
         body: inboxInput,
         querystring: z.object({ language }),
@@ -51,6 +53,7 @@ export const inboxRoutes = (api: Api, deps: ApiDeps): void => {
       config: read,
       schema: {
         tags,
+        operationId: "listInboxes",
         summary: "Inboxes, oldest first.",
         querystring: z.object({ ...page, language, externalId: z.string().optional() }),
         response: { 200: listOf(inbox) },
@@ -64,7 +67,17 @@ export const inboxRoutes = (api: Api, deps: ApiDeps): void => {
 
   api.get(
     "/v1/inboxes/:id",
-    { config: read, schema: { tags, summary: "One inbox.", params, querystring: z.object({ language }), response: { 200: inbox } } },
+    {
+      config: read,
+      schema: {
+        tags,
+        operationId: "getInbox",
+        summary: "One inbox.",
+        params,
+        querystring: z.object({ language }),
+        response: { 200: inbox },
+      },
+    },
     async (request) => {
       const found = await getInbox(deps.database.read, accountOf(request), request.params.id);
       if (!found) throw notFound("inbox");
@@ -90,7 +103,10 @@ export const inboxRoutes = (api: Api, deps: ApiDeps): void => {
   for (const [name, { summary, state, polled }] of Object.entries(changes)) {
     api.post(
       `/v1/inboxes/:id/${name}`,
-      { config: write, schema: { tags, summary, params, querystring: z.object({ language }), response: { 200: inbox } } },
+      {
+        config: ofUsable,
+        schema: { tags, operationId: `${name}Inbox`, summary, params, querystring: z.object({ language }), response: { 200: inbox } },
+      },
       async (request) => {
         const { id, accountId } = await usable(request);
         const now = deps.now();
@@ -106,9 +122,10 @@ export const inboxRoutes = (api: Api, deps: ApiDeps): void => {
   api.post(
     "/v1/inboxes/:id/disconnect",
     {
-      config: write,
+      config: ofUsable,
       schema: {
         tags,
+        operationId: "disconnectInbox",
         summary: "Stop polling, end the provider's consent where it can be ended, and forget the credentials.",
         description: "Bounces found earlier stay on the timelines.",
         params,
@@ -124,6 +141,7 @@ export const inboxRoutes = (api: Api, deps: ApiDeps): void => {
     {
       config: write,
       schema: {
+        operationId: "eraseInbox",
         tags,
         summary: "Disconnect an inbox and erase all that came from it: letters, notices, bounces, and contacts only they had made.",
         params,
@@ -142,7 +160,10 @@ export const inboxRoutes = (api: Api, deps: ApiDeps): void => {
 
   api.post(
     "/v1/inboxes/:id/sync",
-    { config: write, schema: { tags, summary: "Poll now.", params, response: { 202: z.object({ queued: z.literal(true) }) } } },
+    {
+      config: ofUsable,
+      schema: { tags, operationId: "syncInbox", summary: "Poll now.", params, response: { 202: z.object({ queued: z.literal(true) }) } },
+    },
     async (request, reply) => {
       const due = await deps.database.transaction((tx) => pollNow(tx, accountOf(request), request.params.id, deps.now()));
       if (!due) {

@@ -26,6 +26,7 @@ export const noticeRoutes = (api: Api, deps: ApiDeps): void => {
       config: { needs: "read" },
       schema: {
         tags,
+        operationId: "listNotices",
         summary: "Notices, newest first; with state=unmatched those a person should look at.",
         querystring: z.object({ ...page, state: noticeState.optional(), inboxId: z.string().optional() }),
         response: { 200: listOf(notice) },
@@ -42,7 +43,7 @@ export const noticeRoutes = (api: Api, deps: ApiDeps): void => {
     "/v1/notices/:id",
     {
       config: { needs: "read" },
-      schema: { tags, summary: "One notice, without the letter it returns.", params, response: { 200: notice } },
+      schema: { tags, operationId: "getNotice", summary: "One notice, without the letter it returns.", params, response: { 200: notice } },
     },
     async (request) => shown(accountOf(request), request.params.id),
   );
@@ -53,6 +54,7 @@ export const noticeRoutes = (api: Api, deps: ApiDeps): void => {
       config: { needs: "write" },
       schema: {
         tags,
+        operationId: "confirmNotice",
         summary: "Say which message a notice is about: it is logged on the contact's timeline.",
         params,
         body: z.object({ sentMessageId: z.string(), by, note }),
@@ -73,6 +75,7 @@ export const noticeRoutes = (api: Api, deps: ApiDeps): void => {
       config: { needs: "write" },
       schema: {
         tags,
+        operationId: "dismissNotice",
         summary: "Say that a notice belongs to none of your messages: what it had logged is withdrawn.",
         params,
         body: z.object({ by, note }),

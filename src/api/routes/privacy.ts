@@ -17,6 +17,7 @@ export const privacyRoutes = (api: Api, deps: ApiDeps): void => {
     {
       config: { needs: "read" },
       schema: {
+        operationId: "listErasures",
         tags,
         summary: "Receipts of what was erased, oldest first.",
         querystring: z.object(page),
@@ -34,9 +35,10 @@ export const privacyRoutes = (api: Api, deps: ApiDeps): void => {
     {
       config: { needs: "write" },
       schema: {
+        operationId: "listAudit",
         tags,
         summary: "Who read or changed what, newest first.",
-        description: "Changes stand here before they are made, reads within half a second after. Kept for 400 days.",
+        description: "Changes stand here before they are made, reads once they were answered. Kept for 400 days.",
         querystring: z.object({
           ...page,
           subject: z.string().optional().describe("Only what was done to the object with this id."),
@@ -47,6 +49,8 @@ export const privacyRoutes = (api: Api, deps: ApiDeps): void => {
     },
     async (request) => {
       const { subject, address, ...rest } = request.query;
+      // Whoever reads the log sees what was read up to now.
+      await deps.audit.flush();
       const wanted = address === undefined ? subject : addressHash(deps.keys, addressKey(address));
       const found = await listAudit(deps.database.read, accountOf(request), { ...rest, subject: wanted });
       const data = found.data.map(({ id, by, action, subject: of, at }) => ({ id, by, action, subject: of, at: rfc3339(at) }));

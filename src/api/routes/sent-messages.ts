@@ -19,6 +19,7 @@ export const sentMessageRoutes = (api: Api, deps: ApiDeps): void => {
       config: { needs: "write" },
       schema: {
         tags,
+        operationId: "registerSentMessages",
         summary: "Register up to 500 messages that left through another system, so that their bounces can be tied.",
         description: "The same Message-ID again adds what was missing. Notices that waited for one of them are logged now.",
         body: z.object({ messages: z.array(sentMessageInput).min(1).max(500) }),
@@ -52,6 +53,7 @@ export const sentMessageRoutes = (api: Api, deps: ApiDeps): void => {
       config: { needs: "read" },
       schema: {
         tags,
+        operationId: "listSentMessages",
         summary: "Sent messages, newest first.",
         querystring: z.object({ ...page, externalId: z.string().optional(), sendId: z.string().optional() }),
         response: { 200: listOf(sentMessageFull) },
@@ -67,7 +69,13 @@ export const sentMessageRoutes = (api: Api, deps: ApiDeps): void => {
     "/v1/sent-messages/:id",
     {
       config: { needs: "read" },
-      schema: { tags, summary: "One sent message.", params: z.object({ id: z.string() }), response: { 200: sentMessageFull } },
+      schema: {
+        tags,
+        operationId: "getSentMessage",
+        summary: "One sent message.",
+        params: z.object({ id: z.string() }),
+        response: { 200: sentMessageFull },
+      },
     },
     async (request) => {
       const found = await getSentMessage(deps.database.read, accountOf(request), request.params.id);
@@ -82,6 +90,7 @@ export const sentMessageRoutes = (api: Api, deps: ApiDeps): void => {
       config: { needs: "read" },
       schema: {
         tags,
+        operationId: "listSendRecipients",
         summary: "The recipients of a send, by address; with state= only those that bounced so.",
         params: z.object({ id: z.string() }),
         querystring: z.object({ ...page, state: state.optional() }),

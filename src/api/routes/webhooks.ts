@@ -43,9 +43,10 @@ export const webhookRoutes = (api: Api, deps: ApiDeps): void => {
   api.post(
     "/v1/webhooks",
     {
-      config: write,
+      config: { ...write, problems: ["conflict"] },
       schema: {
         tags,
+        operationId: "createWebhook",
         summary: "Have events sent to an address of yours, in the Standard Webhooks form.",
         description: `${secretOnce} Verify each request with it (standardwebhooks.com), answer 2xx within 20 seconds, and drop what you have: an event can come twice, with the same webhook-id. Redirects are not followed; 410 ends the endpoint.`,
         body: webhookInput,
@@ -70,6 +71,7 @@ export const webhookRoutes = (api: Api, deps: ApiDeps): void => {
       config: read,
       schema: {
         tags,
+        operationId: "listWebhooks",
         summary: "Endpoints with how far each has come, oldest first.",
         querystring: z.object(page),
         response: { 200: listOf(webhook) },
@@ -83,7 +85,7 @@ export const webhookRoutes = (api: Api, deps: ApiDeps): void => {
 
   api.get(
     "/v1/webhooks/:id",
-    { config: read, schema: { tags, summary: "One endpoint.", params, response: { 200: webhook } } },
+    { config: read, schema: { tags, operationId: "getWebhook", summary: "One endpoint.", params, response: { 200: webhook } } },
     async (request) => present(await found(request)),
   );
 
@@ -93,6 +95,7 @@ export const webhookRoutes = (api: Api, deps: ApiDeps): void => {
       config: write,
       schema: {
         tags,
+        operationId: "updateWebhook",
         summary: "Change an endpoint, or switch it on or off. A wait after failures is over then.",
         description: "One that is switched on again goes on where it was.",
         params,
@@ -117,6 +120,7 @@ export const webhookRoutes = (api: Api, deps: ApiDeps): void => {
       config: write,
       schema: {
         tags,
+        operationId: "deleteWebhook",
         summary: "Forget an endpoint with its dead letters. Events stay in the log.",
         params,
         response: { 200: z.object({ id: z.string(), object: z.literal("webhook"), deleted: z.literal(true) }) },
@@ -135,6 +139,7 @@ export const webhookRoutes = (api: Api, deps: ApiDeps): void => {
       config: write,
       schema: {
         tags,
+        operationId: "rotateWebhookSecret",
         summary: "Make a new secret; for a while each request bears the signatures of both.",
         description: secretOnce,
         params,
@@ -158,6 +163,7 @@ export const webhookRoutes = (api: Api, deps: ApiDeps): void => {
       config: write,
       schema: {
         tags,
+        operationId: "testWebhook",
         summary: "Send a made-up event of a type now, and tell what the receiver did.",
         description: "Its sequence is 0 and data.test is true; it stands in no log. If it is accepted, a wait after failures is over.",
         params,
@@ -179,6 +185,7 @@ export const webhookRoutes = (api: Api, deps: ApiDeps): void => {
       config: write,
       schema: {
         tags,
+        operationId: "replayWebhook",
         summary: "Send events again: all after a sequence, one, or the dead letters.",
         description:
           "With after, the endpoint goes back there and order goes on from it; with sequence or deadLetters they are sent beside the order. Each keeps its webhook-id.",
@@ -196,6 +203,7 @@ export const webhookRoutes = (api: Api, deps: ApiDeps): void => {
       config: read,
       schema: {
         tags,
+        operationId: "listDeadLetters",
         summary: "Events that were refused for three days, oldest first, while the log has them.",
         params,
         querystring: z.object(page),

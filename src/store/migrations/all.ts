@@ -9,6 +9,7 @@ import { push } from "./0007-push.ts";
 import { accountRules } from "./0008-account-rules.ts";
 import { crm } from "./0009-crm.ts";
 import { erasures } from "./0010-erasures.ts";
+import { idempotencyKeys } from "./0011-idempotency-keys.ts";
 import { lookups } from "./0012-lookups.ts";
 import { users } from "./0013-users.ts";
 
@@ -24,6 +25,7 @@ export const migrations: readonly Migration[] = [
   accountRules,
   crm,
   erasures,
+  idempotencyKeys,
   lookups,
   users,
 ];
