@@ -15,7 +15,7 @@ const mayWalk: readonly (readonly [string, RegExp])[] = [
   ["a list of all, in the order of an index, as long as a page", /order by "(?:id|seq)"(?: desc)? limit \?$/],
   [
     "there are few in an account",
-    /(?:from|update|into) "(?:users|web_sessions|sign_in_links|api_keys|crm_connections|crm_links|crm_dead_letters|webhooks)"/,
+    /(?:from|update|into) "(?:users|idempotency_keys|web_sessions|sign_in_links|api_keys|crm_connections|crm_links|crm_dead_letters|webhooks)"/,
   ],
   ["it counts what a limit cut", /as "waiting"$/],
   [
