@@ -8,6 +8,7 @@ import { addressKey, idKey } from "./keys.ts";
 import { isMachineFrom, type MachineSign, machineSigns, machineSignWords } from "./machine-signs.ts";
 import { noticeSubject } from "./notice-subjects.ts";
 import { readIds } from "./original.ts";
+import { isOwnMail } from "./own-mail.ts";
 import { decodeWords } from "./part-text.ts";
 import { readMailboxes } from "./read-addresses.ts";
 import { readContentType } from "./read-mail.ts";
@@ -30,6 +31,8 @@ export type TriageFacts = {
   /** Precedence says bulk, list, junk or auto_reply: no person's answer, though a person's mailing may say so too. */
   bulk: boolean;
   fromSelf: boolean;
+  /** Mail of ours to an inbox's owner. Left out by older releases: false. */
+  ownMail?: boolean;
   signs: MachineSign[];
   machineFrom: boolean;
   /** The Content-Type's media type and report type. */
@@ -68,6 +71,7 @@ const readFacts = (envelope: Envelope, context: TriageContext): TriageFacts => {
     autoSubmitted: !/^\s*(?:no\b|$)/i.test(submitted),
     bulk: bulkPrecedence.test(firstValue(headers, "precedence") ?? ""),
     fromSelf: context.ownAddresses.has(from),
+    ownMail: isOwnMail(firstValue(headers, "message-id")),
     signs: machineSigns(headers),
     machineFrom: isMachineFrom(firstValue(headers, "from") ?? ""),
     type,
@@ -107,6 +111,7 @@ export const triageFacts = (facts: TriageFacts): Omit<Triage, "facts"> => {
           because: [because("automatic_sent", "It lies in the sent folder, but a machine wrote it; automatic mail is no sent message.")],
         }
       : { verdict: "sent", because: [because("sent_folder", "It lies in the sent folder.")] };
+  if (facts.ownMail) return { verdict: "other", because: [because("own_mail", "Bounceline wrote it to the mailbox's owner.")] };
   if (otherReport(facts))
     return { verdict: "other", because: [because("other_report", `It is a report of another kind (${facts.reportType}).`)] };
   const found = suspicions(facts);

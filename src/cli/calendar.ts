@@ -1,4 +1,6 @@
 import cron, { type ScheduledTask } from "node-cron";
+import { openMailer } from "../deliver/mailer.ts";
+import { type OwnerMailDeps, remindOwners, sendDigests } from "../deliver/owner-mail.ts";
 import { listAccounts } from "../store/accounts.ts";
 import { accountsWithAgedPending, agePending } from "../store/age-pending.ts";
 import { deleteEndedAuthorizations } from "../store/authorizations.ts";
@@ -21,6 +23,8 @@ export const calendar: readonly Work[] = [
   { when: "*/10 * * * *", name: "age-pending", work: ageAll },
   { when: "7 * * * *", name: "global-rule", work: reportAll },
   { when: "*/5 * * * *", name: "push-watches", work: (house) => renewDueWatches(pushDeps(house)) },
+  { when: "* * * * *", name: "reminders", work: (house) => withMail(house, remindOwners) },
+  { when: "2 * * * *", name: "digests", work: (house) => withMail(house, sendDigests) },
   { when: "17 3 * * *", name: "forget-old", work: forgetAll },
 ];
 
@@ -69,6 +73,21 @@ async function forgetAll({ database, now, config }: House): Promise<void> {
     await deleteEndedAuthorizations(tx, now());
     await forgetSlots(tx, now() - 7 * day);
   });
+}
+
+/** Opens the operator's mail server for a piece of work; without one there is none. */
+async function withMail(house: House, work: (deps: OwnerMailDeps) => Promise<void>): Promise<void> {
+  const { smtpUrl, from, language } = house.config.mail;
+  if (smtpUrl === null || from === null) return;
+  const mailer = openMailer({ smtpUrl, from });
+  const { host, port } = house.config.listen;
+  const labelOf = async (provider: string) => (await house.loadConnector(provider))?.describe.label ?? provider;
+  const { database, now, log } = house;
+  try {
+    await work({ database, now, log, mailer, language, labelOf, publicUrl: house.config.publicUrl ?? `http://${host}:${port}` });
+  } finally {
+    mailer.close();
+  }
 }
 
 /** What accounts that share report of their addresses, one account after the other. */

@@ -24,6 +24,13 @@ const schema = z.strictObject({
   }),
   webhooks: z.strictObject({ allowedHosts: z.array(z.string().min(1)), endpointsAtOnce: z.int().min(1).max(1000) }),
   api: z.strictObject({ requestsPerMinute: z.int().min(1).max(1_000_000), failuresPerMinute: z.int().min(1).max(1_000_000) }),
+  mail: z
+    .strictObject({
+      smtpUrl: z.url({ protocol: /^smtps?$/ }).nullable(),
+      from: z.string().includes("@").nullable(),
+      language: z.enum(["en", "pl"]),
+    })
+    .refine(({ smtpUrl, from }) => (smtpUrl === null) === (from === null), "smtpUrl and from are set together, or neither"),
   keepDays: z.strictObject({ seen: days, notices: days, events: days, audit: days }),
   logLevel: z.enum(["debug", "info", "warn", "error", "silent"]),
 });
@@ -54,6 +61,8 @@ const variables: [variable: string, path: string[], read: (value: string) => unk
   ["BOUNCELINE_MICROSOFT_TENANT", ["apps", "office365", "tenant"], String],
   ["BOUNCELINE_ALLOWED_HOSTS", ["allowedHosts"], (v) => v.split(",").map((host) => host.trim())],
   ["BOUNCELINE_WEBHOOK_HOSTS", ["webhooks", "allowedHosts"], (v) => v.split(",").map((host) => host.trim())],
+  ["BOUNCELINE_SMTP_URL", ["mail", "smtpUrl"], String],
+  ["BOUNCELINE_MAIL_FROM", ["mail", "from"], String],
   ["BOUNCELINE_LOG_LEVEL", ["logLevel"], String],
 ];
 

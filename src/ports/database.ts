@@ -266,7 +266,12 @@ export type Tables = {
     created_at: Millis;
     updated_at: Millis;
     signed_in_at: Millis | null;
+    /** 1: wants a digest of their bounces on weekdays. */
+    digest: Flag;
+    digest_at: Millis | null;
   };
+  /** Which reminders to reconnect went out since an inbox is in its state. */
+  reminders: { account_id: string; inbox_id: string; state_since: Millis; number: number; sent_at: Millis };
   /** Which addresses hard-bounced where, by keyed hash alone: the only thing that crosses accounts. */
   global_reports: { address_hash: string; account_id: string; organisation: string; at: Millis };
   global_appeals: { account_id: string; address_hash: string; said_by: string; note: string; at: Millis };

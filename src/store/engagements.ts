@@ -3,7 +3,7 @@ import type { Category } from "../bounces/report.ts";
 import type { Json } from "../ports/connector.ts";
 import type { EngagementState, Read, Tables } from "../ports/database.ts";
 import { addressEffect } from "../timeline/address-health.ts";
-import { alikeWithinMs, canFailAlike, type Failure, failsAlike } from "../timeline/fail-alike.ts";
+import { alikeAtLeast, alikeWithinMs, canFailAlike } from "../timeline/fail-alike.ts";
 import type { Facts, Folded } from "../timeline/fold.ts";
 import { readAddresses } from "./addresses.ts";
 import { inBatches } from "./in-batches.ts";
@@ -169,7 +169,7 @@ const filtered = (query: Query, filter: EngagementFilter): Query => {
   return narrowed;
 };
 
-/** Adds how the message's other recipients fared, and the domain's, and whether the address is known to be alive, in four statements for all rows. */
+/** Adds how the message's other recipients fared, and the domain's, and whether the address is known to be alive, in three statements for all rows and one for each that may fail in company. */
 const withOthers = async (read: Read, accountId: string, rows: readonly Row[]): Promise<Engagement[]> => {
   const messages = [...new Set(rows.map((row) => row.sent_message_id))].sort();
   const recipients = await inBatches(messages, (batch) =>
@@ -195,48 +195,39 @@ const withOthers = async (read: Read, accountId: string, rows: readonly Row[]): 
     accountId,
     rows.map((row) => row.recipient_key),
   );
-  const failures = await failuresAlike(read, accountId, rows);
+  const alike = await failingAlike(read, accountId, rows);
   const totals = new Map(recipients.map((row) => [row.sent_message_id, row.total]));
   return rows.map((row) => {
     const othersFailed = failed.filter((other) => other.sent_message_id === row.sent_message_id && other.id !== row.id).length;
     const others = { othersFailed, othersTotal: Math.max((totals.get(row.sent_message_id) ?? 1) - 1, 0) };
     const hasReplied = (addresses.get(row.recipient_key)?.lastSignOfLife ?? null) !== null;
-    const alike = row.state === "hard" && failsAlike(toFailure(row), failures.get(row.recipient_domain ?? "") ?? []);
-    return toEngagement(row, others, { hasReplied, failsAlike: alike });
+    return toEngagement(row, others, { hasReplied, failsAlike: alike.has(row.id) });
   });
 };
 
-type FailureRow = Pick<Row, "recipient_key" | "recipient_domain" | "category" | "reason" | "occurred_at">;
-
-const toFailure = (row: FailureRow): Failure => ({
-  recipientKey: row.recipient_key,
-  domain: row.recipient_domain ?? "",
-  category: row.category,
-  reason: row.reason,
-  occurredAt: row.occurred_at,
-});
-
-/** The newest permanent failures at each domain where their company can tell something. */
-const failuresAlike = async (read: Read, accountId: string, rows: readonly Row[]): Promise<Map<string, Failure[]>> => {
-  const told = rows
-    .filter((row) => row.state === "hard")
-    .map(toFailure)
-    .filter(canFailAlike);
-  const domains = [...new Set(told.map(({ domain }) => domain))].sort();
-  const times = told.map(({ occurredAt }) => occurredAt);
-  const found = await inBatches(domains, (batch) =>
-    read
-      .selectFrom("engagements")
-      .select(["recipient_key", "recipient_domain", "category", "reason", "occurred_at"])
-      .where("account_id", "=", accountId)
-      .where("recipient_domain", "in", batch)
-      .where("occurred_at", ">=", Math.min(...times) - alikeWithinMs)
-      .where("occurred_at", "<=", Math.max(...times) + alikeWithinMs)
-      .where("state", "=", "hard")
-      .limit(10_000)
-      .execute(),
+/** Ids of those that fail in company (timeline/fail-alike.ts). A look for each, which ends with the second of the others. */
+const failingAlike = async (read: Read, accountId: string, rows: readonly Row[]): Promise<Set<string>> => {
+  const told = rows.filter((row) => row.state === "hard" && canFailAlike(row.recipient_domain ?? "", row.category));
+  const found = await Promise.all(
+    told.map(async (row) => {
+      const others = await read
+        .selectFrom("engagements")
+        .select("recipient_key")
+        .distinct()
+        .where("account_id", "=", accountId)
+        .where("recipient_domain", "=", row.recipient_domain)
+        .where("category", "is not distinct from", row.category)
+        .where("reason", "is not distinct from", row.reason)
+        .where("occurred_at", ">=", row.occurred_at - alikeWithinMs)
+        .where("occurred_at", "<=", row.occurred_at + alikeWithinMs)
+        .where("state", "=", "hard")
+        .where("recipient_key", "!=", row.recipient_key)
+        .limit(alikeAtLeast - 1)
+        .execute();
+      return others.length === alikeAtLeast - 1 ? [row.id] : [];
+    }),
   );
-  return Map.groupBy(found.map(toFailure), ({ domain }) => domain);
+  return new Set(found.flat());
 };
 
 const toEngagement = (

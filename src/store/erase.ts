@@ -15,6 +15,7 @@ const ofInboxes = [
   "owed",
   "gaps",
   "inbox_secrets",
+  "reminders",
   "push_inboxes",
   "push_watches",
 ] as const satisfies readonly (keyof Tables)[];
@@ -43,6 +44,7 @@ const ofAccounts = [
   "sign_in_links",
   "web_sessions",
   "users",
+  "reminders",
   "webhooks",
   "webhook_letters",
   "crm_connections",

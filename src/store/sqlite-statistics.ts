@@ -40,6 +40,8 @@ const values: { readonly [column: string]: number } = {
   eligible: 2,
   send_id: 200,
   recipient_domain: 5_000,
+  category: 10,
+  reason: 5,
   subject: 10_000,
 };
 

@@ -1,6 +1,6 @@
 import type { Selectable } from "kysely";
 import { addressKey } from "../bounces/keys.ts";
-import type { Read, Tables, UserRole, Write } from "../ports/database.ts";
+import type { Flag, Read, Tables, UserRole, Write } from "../ports/database.ts";
 import { newId } from "./ids.ts";
 
 /** A person who signs in to the pages. Times are epoch milliseconds. */
@@ -15,6 +15,8 @@ export type User = {
   /** Null: as the browser says. */
   language: "en" | "pl" | null;
   timeZone: string | null;
+  /** Wants a digest of their bounces on weekdays. */
+  digest: boolean;
   createdAt: number;
   signedInAt: number | null;
 };
@@ -38,6 +40,8 @@ export const createUser = async (tx: Write, accountId: string, user: NewUser, no
       created_at: now,
       updated_at: now,
       signed_in_at: null,
+      digest: 0,
+      digest_at: null,
     })
     .onConflict((conflict) => conflict.column("email_key").doNothing())
     .returningAll()
@@ -62,7 +66,7 @@ export const findLogin = async (read: Read, email: string): Promise<{ user: User
   return row ? { user: toUser(row), password: row.password } : null;
 };
 
-export type UserChange = Partial<Pick<User, "name" | "role" | "language" | "timeZone" | "signedInAt">> & {
+export type UserChange = Partial<Pick<User, "name" | "role" | "language" | "timeZone" | "signedInAt" | "digest">> & {
   /** As sync/passwords makes it. */
   password?: string;
 };
@@ -70,7 +74,7 @@ export type UserChange = Partial<Pick<User, "name" | "role" | "language" | "time
 /** Changes a user; null when there is none, or it would take the last owner away. */
 export const updateUser = async (tx: Write, accountId: string, userId: string, change: UserChange, now: number): Promise<User | null> => {
   if (change.role !== undefined && change.role !== "owner" && (await isLastOwner(tx, accountId, userId))) return null;
-  const { name, role, language, timeZone, signedInAt, password } = change;
+  const { name, role, language, timeZone, signedInAt, digest, password } = change;
   const row = await tx
     .updateTable("users")
     .set({
@@ -79,6 +83,7 @@ export const updateUser = async (tx: Write, accountId: string, userId: string, c
       ...(language !== undefined && { language }),
       ...(timeZone !== undefined && { time_zone: timeZone }),
       ...(signedInAt !== undefined && { signed_in_at: signedInAt }),
+      ...(digest !== undefined && { digest: (digest ? 1 : 0) as Flag }),
       ...(password !== undefined && { password }),
       updated_at: now,
     })
@@ -103,7 +108,8 @@ const isLastOwner = async (tx: Write, accountId: string, userId: string): Promis
   return owners.length === 1 && owners[0]?.id === userId;
 };
 
-const toUser = (row: Selectable<Tables["users"]>): User => ({
+/** A row as the rest of the house sees it. */
+export const toUser = (row: Selectable<Tables["users"]>): User => ({
   id: row.id,
   accountId: row.account_id,
   email: row.email,
@@ -112,6 +118,7 @@ const toUser = (row: Selectable<Tables["users"]>): User => ({
   hasPassword: row.password !== null,
   language: row.language === "en" || row.language === "pl" ? row.language : null,
   timeZone: row.time_zone,
+  digest: row.digest === 1,
   createdAt: row.created_at,
   signedInAt: row.signed_in_at,
 });

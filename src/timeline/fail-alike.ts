@@ -1,11 +1,9 @@
 import type { Category } from "../bounces/report.ts";
 
-/** A permanent failure at one recipient. `occurredAt` is epoch milliseconds. */
-export type Failure = { recipientKey: string; domain: string; category: Category | null; reason: string | null; occurredAt: number };
-
-/** Failures this far apart are no company. */
+/** Three or more people at one domain who fail alike within a week: a filter there is likelier than three typing errors. */
+export const alikeAtLeast = 3;
+/** Failures this far apart are no company (milliseconds). */
 export const alikeWithinMs = 7 * 86_400_000;
-const atLeast = 3;
 
 /** Words that can hide a filter. The others name it, or what they name is not a filter's doing. */
 const doubtful: ReadonlySet<string> = new Set<Category>(["unknown_user", "other"]);
@@ -21,16 +19,6 @@ const everybodys: ReadonlySet<string> = new Set(
   seznam.cz comcast.net verizon.net att.net btinternet.com`.split(/\s+/),
 );
 
-/** True for a failure of which company there can be that tells something. */
-export const canFailAlike = ({ domain, category }: Pick<Failure, "domain" | "category">): boolean =>
+/** True for a permanent failure of which company at its domain can tell something. */
+export const canFailAlike = (domain: string, category: Category | null): boolean =>
   doubtful.has(category ?? "other") && domain !== "" && !everybodys.has(domain);
-
-/** True when three or more people at the failure's domain failed like it within a week: a filter there is likelier than three typing errors. */
-export const failsAlike = (failure: Failure, atItsDomain: readonly Failure[]): boolean => {
-  if (!canFailAlike(failure)) return false;
-  const alike = atItsDomain.filter(
-    ({ category, reason, occurredAt }) =>
-      category === failure.category && reason === failure.reason && Math.abs(occurredAt - failure.occurredAt) <= alikeWithinMs,
-  );
-  return new Set([failure.recipientKey, ...alike.map(({ recipientKey }) => recipientKey)]).size >= atLeast;
-};

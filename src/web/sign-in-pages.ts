@@ -119,6 +119,7 @@ export const signInPages = (pages: Pages, deps: ViewDeps): void => {
     const timeZone = view.field("timeZone");
     const change = {
       language: language === "en" || language === "pl" ? language : null,
+      digest: view.field("digest") === "on",
       timeZone: Intl.supportedValuesOf("timeZone").includes(timeZone) ? timeZone : null,
     } as const;
     const { id } = view.user;
@@ -200,6 +201,7 @@ ${view.field("saved") !== "" && html`<p class="done" role="status">${view.t("me.
 <form method="post" action="/me" class="narrow">${csrfField(view)}
 <label>${view.t("me.language")}<select name="language">${languages.map((each) => option(user.language, each))}</select></label>
 <label>${view.t("me.zone")}<select name="timeZone">${zones.map((each) => option(user.timeZone, each))}</select></label>
+<label class="choice"><input type="checkbox" name="digest"${user.digest && html` checked`}> <span>${view.t("me.digest")}</span></label>
 <button>${view.t("me.save")}</button>
 </form>
 <p><a href="/password">${view.t("password.title")}</a></p>`,

@@ -172,7 +172,7 @@ describe("a mention", () => {
 
 /** Columns that can name nobody, or that go with their rows when somebody is erased. */
 const elsewhere = new Set(
-  `accounts.* users.* idempotency_keys.* api_keys.* inboxes.* inbox_secrets.* sign_in_links.* web_sessions.* connect_links.* authorizations.* webhooks.url
+  `accounts.* users.* reminders.* idempotency_keys.* api_keys.* inboxes.* inbox_secrets.* sign_in_links.* web_sessions.* connect_links.* authorizations.* webhooks.url
   webhooks.description webhooks.types webhooks.secret webhooks.previous_secret webhooks.disabled_because crm_connections.token crm_connections.memory
   erasures.* erased_messages.* audit_log.* push_inboxes.* push_watches.* slots.* meta.* global_reports.* gaps.* sent_recipients.*
   contact_addresses.* crm_links.* sent_ids.* notice_waits.* notice_sources.* seen_messages.folder seen_messages.verdict seen_messages.message_key

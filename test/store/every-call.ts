@@ -33,6 +33,7 @@ import * as noticeWaits from "../../src/store/notice-waits.ts";
 import * as noticeWords from "../../src/store/notice-words.ts";
 import * as notices from "../../src/store/notices.ts";
 import * as owed from "../../src/store/owed.ts";
+import * as ownerMail from "../../src/store/owner-mail.ts";
 import * as pushWatches from "../../src/store/push-watches.ts";
 import * as reclassifiable from "../../src/store/reclassifiable.ts";
 import * as reclassifyNotice from "../../src/store/reclassify-notice.ts";
@@ -157,6 +158,7 @@ const asOurs = (s: Setting): webhooks.Webhook => ({ ...s.webhook, accountId: s.m
 const ids = (s: Setting) => s.notices.map(({ id }) => id);
 const receipt = { kind: "contact", subjectId: "ours", by: "me", removed: {}, changed: {} } as const;
 const sentInput = { ...sentMessage("foreign", ["new@x.example"]).sent, ref: "sent-foreign", folder: "Sent" } as saveSent.NewSentMessage;
+const theirInbox = async (s: Setting) => (await inboxes.getInbox(s.read, s.theirs.accountId, s.theirs.inboxId)) as inboxes.Inbox;
 /** A request with the key they have used. */
 const keyed = (accountId: string, requestId = "req_foreign") => ({ accountId, key: "foreign", requestId, asked: "foreign" });
 /** For functions that tell how many: there is nothing of ours. */
@@ -348,6 +350,9 @@ export const calls: Record<string, (s: Setting) => unknown> = {
   },
   "sign-in/openSession": (s) => s.write((tx) => signIn.openSession(tx, s.mine, null, now)),
   "sign-in/closeSessionsOf": (s) => s.write((tx) => signIn.closeSessionsOf(tx, s.mine, s.user.id, "")),
+  "owner-mail/saveReminder": (s) =>
+    s.write(async (tx) => ownerMail.saveReminder(tx, { ...(await theirInbox(s)), accountId: s.mine }, 0, now)),
+  "owner-mail/saveDigest": (s) => s.write((tx) => ownerMail.saveDigest(tx, { ...s.user, accountId: s.mine }, now)),
   "users/createUser": (s) => s.write((tx) => users.createUser(tx, s.mine, { email: "foreign@x.example", name: "x", role: "owner" }, now)),
   "users/getUser": (s) => users.getUser(s.read, s.mine, s.user.id),
   "users/listUsers": (s) => users.listUsers(s.read, s.mine),

@@ -25,6 +25,8 @@ const withoutAccount: Record<string, string> = {
   "idempotency-keys/resealAnswers": "turns the keys of the whole installation",
   "inbox-secrets/resealSecrets": "turns the keys of the whole installation",
   "key-check/checkKeys": "the installation's keys",
+  "owner-mail/inboxesThatNeedOwners": "tells the calendar whom to remind",
+  "owner-mail/digestReaders": "tells the calendar who wants a digest",
   "push-watches/findWatched": "finds out whose notification it is; gives ids and a hash alone",
   "push-watches/inboxesDueForPush": "tells the calendar which inboxes have work; gives ids alone",
   "sign-in/deleteEndedSignIns": "removes what has ended, of everybody",
@@ -83,6 +85,7 @@ const pure = new Set([
   "sent-messages/toCandidates",
   "webhook-secrets/newSigningSecret",
   "webhook-secrets/sealSigningSecret",
+  "users/toUser",
   "webhooks/toWebhook",
 ]);
 

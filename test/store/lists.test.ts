@@ -117,6 +117,26 @@ onBothEngines("lists and what is kept", (engine) => {
     expect(all.map(({ state, failsAlike }) => [state, failsAlike])).toEqual(all.map(({ state }) => [state, state === "hard"]));
   });
 
+  test.each([
+    ["the same one again and one other are two", ["jan", "jan", "eva"], {}, false],
+    ["three people", ["jan", "eva", "ola"], {}, true],
+    ["three people with other words", ["jan", "eva", "ola"], { reason: "hostunknown" }, false],
+    ["three people, one long before", ["jan", "eva", "ola"], { receivedAt: now - 8 * 86_400_000 }, false],
+  ])("%s", async (_, names, last, expected) => {
+    const database = await openNew(engine);
+    const [claim] = await accountWithInboxes(database);
+    if (!claim) throw new Error("no inbox");
+    const mail = names.flatMap((name, i) => {
+      const isLast = i === names.length - 1;
+      const { receivedAt = now - 1000, ...outcomes } = (isLast ? last : {}) as { receivedAt?: number; reason?: string };
+      const to = `${name}@customer.example`;
+      return [sentMessage(`m${i}`, [to]), notice(`m${i}`, [outcome(to, outcomes)], { ref: `n${i}`, receivedAt })];
+    });
+    await savePage(database, page(claim, mail));
+    const { data } = await listEngagements(database.read, claim.accountId);
+    expect(data.find(({ recipient }) => recipient.address.startsWith("jan"))?.failsAlike).toBe(expected);
+  });
+
   test("notices are listed by state and kind, newest first", async () => {
     const { database, accountId } = await start();
     const first = await listNotices(database.read, accountId, { limit: 3, state: ["matched"] });

@@ -178,6 +178,7 @@ const tables = [
   "erased_messages",
   "audit_log",
   "users",
+  "reminders",
 ] as const;
 
 /** Every row of every table, to compare before and after; rows in no order that matters. */

@@ -13,7 +13,7 @@ export const lookups: Migration = {
     for (const statement of [
       "alter table engagements add column recipient_domain text",
       `update engagements set recipient_domain = substr(recipient_key, ${at} + 1) where ${at} > 0`,
-      "create index engagements_domain on engagements (account_id, recipient_domain, occurred_at) where recipient_domain is not null",
+      "create index engagements_domain on engagements (account_id, recipient_domain, category, reason, occurred_at) where recipient_domain is not null",
       "alter table sent_recipients add column sent_at bigint not null default 9007199254740991",
       `update sent_recipients set sent_at = (select s.sent_at from sent_messages s
         where s.account_id = sent_recipients.account_id and s.id = sent_recipients.sent_message_id)`,
