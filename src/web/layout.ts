@@ -60,6 +60,7 @@ ${!bare && html`<script src="/assets/app.js" defer></script>`}
 <div class="page${wide && " wide"}">
 <header><p class="brand">Bounceline</p>${!bare && who(view)}${!bare && languages(view)}</header>
 ${!bare && navigation(view)}
+${view.maySetUp && !bare && !view.request.url.startsWith("/setup") && html`<p class="hint">${view.t("setup.notice")} <a href="/setup">${view.t("setup.title")}</a></p>`}
 <main id="content">
 ${content}
 </main>

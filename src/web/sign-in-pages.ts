@@ -1,7 +1,7 @@
 import type { FastifyReply } from "fastify";
 import { addressKey } from "../bounces/keys.ts";
 import { closeSession, closeSessionsOf, openSession, useSignInLink } from "../store/sign-in.ts";
-import { createUser, findLogin, listUsers, updateUser } from "../store/users.ts";
+import { createUser, findLogin, updateUser } from "../store/users.ts";
 import { readCookie, setCookie } from "./cookies.ts";
 import { type Html, html } from "./html.ts";
 import { hashPassword, isPassword, passwordFault } from "./passwords.ts";
@@ -65,15 +65,10 @@ export const signInPages = (pages: Pages, deps: ViewDeps): void => {
     return { redirect: "/signin" };
   });
 
-  /** Only while nobody has a password, and for who came by the operator's link. */
-  const maySetUp = async (view: SignedInView): Promise<boolean> =>
-    view.user === null &&
-    !(await listUsers(database.read, view.accountId)).some(({ role, hasPassword }) => role === "owner" && hasPassword);
-
-  pages.get("/setup", "owner", async (view) => ((await maySetUp(view)) ? setUpForm(view, null) : { redirect: "/" }));
+  pages.get("/setup", "owner", async (view) => (view.maySetUp ? setUpForm(view, null) : { redirect: "/" }));
 
   pages.post("/setup", "owner", async (view) => {
-    if (!(await maySetUp(view))) return { redirect: "/" };
+    if (!view.maySetUp) return { redirect: "/" };
     const fault = passwordFault(view.field("password"));
     const email = view.field("email").trim();
     if (!isEmail(email)) return { ...setUpForm(view, view.t("users.badEmail")), status: 422 };
@@ -146,8 +141,12 @@ ${fault(wrong)}
 <label>${view.t("signIn.password")}<input name="password" type="password" autocomplete="current-password" required></label>
 <button>${view.t("signIn.button")}</button>
 </form>
-<p class="quiet">${view.t("signIn.link")}</p>`,
+<p class="quiet">${withCode(view.t("signIn.link"))}</p>`,
 });
+
+/** What stands between backticks is to be typed as it is. */
+const withCode = (sentence: string): Html =>
+  html`${sentence.split("`").map((part, i) => (i % 2 === 1 ? html`<code>${part}</code>` : part))}`;
 
 const newPassword = (view: View): Html => html`<label>${view.t("signIn.password")}
 <input name="password" type="password" autocomplete="new-password" required minlength="12" maxlength="200" aria-describedby="password-hint"></label>
@@ -162,7 +161,7 @@ ${fault(wrong)}
 <label>${view.t("users.name")}<input name="name" autocomplete="name" required value="${view.field("name")}"></label>
 <label>${view.t("signIn.email")}<input name="email" type="email" autocomplete="username" required value="${view.field("email")}"></label>
 ${newPassword(view)}
-<button>${view.t("password.button")}</button> <a href="/timeline">${view.t("setup.later")}</a>
+<p class="actions"><button>${view.t("password.button")}</button> <a href="/timeline">${view.t("setup.later")}</a></p>
 </form>`,
 });
 

@@ -2,11 +2,11 @@ import { createHash } from "node:crypto";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { addressKey } from "../bounces/keys.ts";
 import { type Language, pickLanguage, type TextKey, text, timeText } from "../messages/text.ts";
-import type { Database, UserRole } from "../ports/database.ts";
+import type { Database, Read, UserRole } from "../ports/database.ts";
 import type { AuditLog } from "../store/audit-log.ts";
 import { addressHash, type Keys } from "../store/secrets.ts";
 import { readSession, type Session } from "../store/sign-in.ts";
-import type { User } from "../store/users.ts";
+import { listUsers, type User } from "../store/users.ts";
 import { readCookie, setCookie } from "./cookies.ts";
 import { type Html, html } from "./html.ts";
 import { layout } from "./layout.ts";
@@ -22,6 +22,8 @@ export type View = {
   /** IANA name. */
   timeZone: string;
   now: number;
+  /** True for who came by the operator's link where nobody has made themselves the owner yet. */
+  maySetUp: boolean;
   /** What every form of a signed-in person carries, as the field `csrf`. */
   csrf: string;
   t: (key: TextKey, values?: Readonly<Record<string, string | number>>) => string;
@@ -78,6 +80,9 @@ const zoneOf = (request: FastifyRequest, user: User | null): string => {
   }
 };
 
+const hasOwner = async (read: Read, accountId: string): Promise<boolean> =>
+  (await listUsers(read, accountId)).some(({ role, hasPassword }) => role === "owner" && hasPassword);
+
 /** The view in a language. */
 export const speaking = <V extends Omit<View, "language" | "t" | "time" | "number">>(view: V, language: Language) => {
   const numbers = new Intl.NumberFormat(language === "pl" ? "pl-PL" : "en-GB");
@@ -107,7 +112,8 @@ export const createPages = (server: FastifyInstance, deps: ViewDeps): Pages => {
       setCookie(reply, "bounceline_language", language, { seconds: 31_536_000, secure: secure() });
     const timeZone = zoneOf(request, session?.user ?? null);
     const csrf = secret === null ? "" : csrfOf(secret);
-    return speaking({ request, reply, session, timeZone, now: deps.now(), csrf, field }, language);
+    const maySetUp = session?.user === null && !(await hasOwner(deps.database.read, session.accountId));
+    return speaking({ request, reply, session, maySetUp, timeZone, now: deps.now(), csrf, field }, language);
   };
 
   const answer = (view: View, given: Answer): FastifyReply => {

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import pg from "pg";
-import { afterEach, describe, inject } from "vitest";
+import { afterAll, afterEach, describe, expect, inject } from "vitest";
 import type { Database } from "../../src/ports/database.ts";
 import { type OpenOptions, openDatabase } from "../../src/store/open.ts";
 import { type Keys, loadKeys } from "../../src/store/secrets.ts";
@@ -13,13 +13,17 @@ export type Engine = (typeof engines)[number];
 
 export const quiet = { debug() {}, info() {}, warn() {}, error() {} };
 
-const cleanups: (() => Promise<void> | void)[] = [];
-afterEach(async () => {
+type Cleanup = () => Promise<void> | void;
+const [afterTest, afterFile]: [Cleanup[], Cleanup[]] = [[], []];
+const cleanUp = async (cleanups: Cleanup[]): Promise<void> => {
   for (const cleanup of cleanups.splice(0).reverse()) await cleanup();
-});
+};
+afterEach(() => cleanUp(afterTest));
+afterAll(() => cleanUp(afterFile));
 
-/** Runs after the test, the last one first. */
-export const afterThis = (cleanup: () => Promise<void> | void): void => void cleanups.push(cleanup);
+/** Runs after the test, or after the file where it was asked for in a beforeAll; the last one first. */
+export const afterThis = (cleanup: Cleanup): void =>
+  void (expect.getState().currentTestName === undefined ? afterFile : afterTest).push(cleanup);
 
 export const temporaryDirectory = (): string => {
   const directory = mkdtempSync(join(tmpdir(), "bounceline-store-"));

@@ -2,14 +2,17 @@ import { execFileSync } from "node:child_process";
 import { chmodSync, existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { userInfo } from "node:os";
 
-const packages: readonly { name: string; proof: string }[] = [
+/** A package of Debian's, and a file that is there when it is installed. */
+export type DebianPackage = { name: string; proof: string };
+
+const packages: readonly DebianPackage[] = [
   { name: "dovecot-imapd", proof: "/usr/lib/dovecot/imap" },
   { name: "dovecot-lmtpd", proof: "/usr/lib/dovecot/lmtp" },
   { name: "postfix", proof: "/usr/sbin/postfix" },
   { name: "openssl", proof: "/usr/bin/openssl" },
 ];
 
-const isDebian = (): boolean => existsSync("/etc/debian_version") && existsSync("/usr/bin/apt-get");
+export const isDebian = (): boolean => existsSync("/etc/debian_version") && existsSync("/usr/bin/apt-get");
 
 /** Why the mail server cannot run on this machine; null if it can. */
 export const whyNot = (): string | null => {
@@ -42,12 +45,16 @@ const withoutServices = (work: () => void): void => {
 };
 
 /** Installs what is missing of the packages; does nothing, and needs no network, when all are there. */
-export const installPackages = (): void => {
-  const missing = packages.filter(({ proof }) => !existsSync(proof)).map(({ name }) => name);
+export const installPackages = (wanted: readonly DebianPackage[] = packages): void => {
+  const missing = wanted.filter(({ proof }) => !existsSync(proof)).map(({ name }) => name);
   if (missing.length === 0) return;
   console.warn(`installing for the tests: ${missing.join(", ")}`);
   const run = (...args: string[]): void => {
-    execFileSync("apt-get", args, { env: { ...process.env, DEBIAN_FRONTEND: "noninteractive" }, stdio: ["ignore", "ignore", "pipe"] });
+    // Another test file may be installing something too.
+    execFileSync("apt-get", ["-o", "DPkg::Lock::Timeout=300", ...args], {
+      env: { ...process.env, DEBIAN_FRONTEND: "noninteractive" },
+      stdio: ["ignore", "ignore", "pipe"],
+    });
   };
   withoutServices(() => {
     run("update", "-qq");
