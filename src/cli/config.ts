@@ -18,6 +18,7 @@ const schema = z.strictObject({
   sync: z.strictObject({
     pollEverySeconds: z.number().min(1).max(86_400),
     inboxesAtOnce: z.int().min(1).max(1000),
+    connectionsHeld: z.int().min(0).max(100_000),
     turnSeconds: z.number().min(1).max(3600),
     firstSyncDays: days,
     maxMessageMegabytes: z.number().min(1).max(150),

@@ -1,6 +1,7 @@
 import type { FastifyInstance } from "fastify";
 import { startInProcessJobs } from "../jobs/in-process.ts";
 import { dueInboxes } from "../store/turns.ts";
+import { startIdleWatches } from "../sync/idle-watches.ts";
 import { createHints } from "../sync/push-hints.ts";
 import { startListening } from "../sync/push-listen.ts";
 import { syncInbox } from "../sync/sync-inbox.ts";
@@ -38,12 +39,18 @@ export const runDaemon = async (house: House, options: { nextFreePort?: boolean 
   const delivery = startDelivery(house.delivery, { endpointsAtOnce: house.config.webhooks.endpointsAtOnce, lookEveryMs: 1000 });
   const projection = startProjection(house.delivery);
   const listening = startListening(pushDeps(house), hints.take);
+  const idle = startIdleWatches({
+    ...house,
+    onHint: hints.poll,
+    atMost: house.config.sync.connectionsHeld,
+    lookEveryMs: 5000,
+  });
   const calendar = scheduleCalendar(house);
   const server = await buildServer(house, jobs.nudge, hints.take);
   const stop = async (): Promise<void> => {
     await server.close();
     calendar.stop();
-    await Promise.all([listening.stop(), jobs.stop(), delivery.stop(), projection.stop()]);
+    await Promise.all([listening.stop(), idle.stop(), jobs.stop(), delivery.stop(), projection.stop()]);
   };
   try {
     return { url: await listen(server, house.config.listen, options.nextFreePort === true), nudge: jobs.nudge, stop };

@@ -119,6 +119,20 @@ export const listInboxes = async (
   return listPage(await query.execute(), options, (row) => [row.created_at, row.id], toInbox);
 };
 
+/** Inboxes of all accounts that are well and polled, those that sent last first: whose new mail is worth being told of at once. */
+export const listWatching = async (read: Read, limit: number): Promise<Inbox[]> => {
+  const rows = await read
+    .selectFrom("inboxes")
+    .selectAll()
+    .where("state", "=", "watching")
+    .where("next_poll_at", "is not", null)
+    .orderBy((eb) => eb.fn.coalesce("last_sent_at", eb.val(0)), "desc")
+    .orderBy("id")
+    .limit(limit)
+    .execute();
+  return rows.map(toInbox);
+};
+
 /** Changes what is given; the state, the fence and the position stay. Null when there is no such inbox. */
 export const updateInbox = async (
   tx: Write,

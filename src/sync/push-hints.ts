@@ -8,6 +8,8 @@ import { pollNow } from "../store/turns.ts";
 
 /** A mailbox where much happens is looked at once in so many milliseconds, however often its provider tells. */
 const pauseMs = 5000;
+/** The same for one that tells on a connection we hold, where a look costs next to nothing. */
+const heldPauseMs = 500;
 
 export type Hints = {
   /**
@@ -15,6 +17,8 @@ export type Hints = {
    * ones do no more than one. Rejects only where the database does not answer.
    */
   take(hint: Hint): Promise<void>;
+  /** Makes an inbox due that told of new mail on a connection we hold. */
+  poll(inbox: DueInbox): Promise<void>;
   /** Runs a turn. A hint that comes meanwhile is held back until it has ended, because its end sets the next poll. */
   duringTurn<T>(inbox: DueInbox, turn: () => Promise<T>): Promise<T>;
 };
@@ -24,11 +28,14 @@ export type HintDeps = { database: Database; now: () => number; nudge: () => voi
 /** What providers tell of new mail, made into polls. */
 export const createHints = ({ database, now, nudge }: HintDeps): Hints => {
   /** Inboxes whose turn runs in this process, and whether a hint came since. */
-  const running = new Map<string, boolean>();
+  const running = new Map<string, { pause: number } | null>();
 
-  const makeDue = async (inbox: DueInbox): Promise<void> => {
-    if (running.has(inbox.inboxId)) return void running.set(inbox.inboxId, true);
-    if (await database.transaction((tx) => pollSoon(tx, inbox, now()))) nudge();
+  const makeDue = async (inbox: DueInbox, pause: number): Promise<void> => {
+    if (running.has(inbox.inboxId)) return void running.set(inbox.inboxId, { pause });
+    const at = await database.transaction((tx) => pollSoon(tx, inbox, pause, now()));
+    if (at !== null) nudge();
+    // The dispatcher looks once a second; what is due before that is told to it.
+    if (at !== null && at > now()) setTimeout(nudge, at - now()).unref();
   };
 
   return {
@@ -36,29 +43,30 @@ export const createHints = ({ database, now, nudge }: HintDeps): Hints => {
       for (const { secretHash, ...inbox } of await findWatched(database.read, watchId)) {
         if (!isRight(secret, secretHash)) continue;
         if (wants === "renew") await database.transaction((tx) => renewSoon(tx, inbox.accountId, inbox.inboxId));
-        await makeDue(inbox);
+        await makeDue(inbox, pauseMs);
       }
     },
+    poll: (inbox) => makeDue(inbox, heldPauseMs),
     async duringTurn(inbox, turn) {
-      running.set(inbox.inboxId, false);
+      running.set(inbox.inboxId, null);
       try {
         return await turn();
       } finally {
         const hinted = running.get(inbox.inboxId);
         running.delete(inbox.inboxId);
-        if (hinted) await makeDue(inbox);
+        if (hinted) await makeDue(inbox, hinted.pause);
       }
     },
   };
 };
 
-/** A hint never breaks into a wait the provider or a failure asked for: only an inbox that is well is polled sooner. */
-const pollSoon = async (tx: Write, { accountId, inboxId }: DueInbox, now: number): Promise<boolean> => {
+/** When it is polled now. A hint never breaks into a wait the provider or a failure asked for: only an inbox that is well is polled sooner. */
+const pollSoon = async (tx: Write, { accountId, inboxId }: DueInbox, pause: number, now: number): Promise<number | null> => {
   const inbox = await getInbox(tx, accountId, inboxId);
-  if (!inbox || (inbox.state !== "watching" && inbox.state !== "first_sync")) return false;
-  const at = Math.max(now, (inbox.lastPollAt ?? 0) + pauseMs);
-  if (inbox.nextPollAt === null || inbox.nextPollAt <= at) return false;
-  return pollNow(tx, accountId, inboxId, at);
+  if (!inbox || (inbox.state !== "watching" && inbox.state !== "first_sync")) return null;
+  const at = Math.max(now, (inbox.lastPollAt ?? 0) + pause);
+  if (inbox.nextPollAt === null || inbox.nextPollAt <= at) return null;
+  return (await pollNow(tx, accountId, inboxId, at)) ? at : null;
 };
 
 /** Compared in constant time. A watch without a secret is never named by a notification that bears one, nor the other way round. */

@@ -24,6 +24,7 @@ const withoutAccount: Record<string, string> = {
   "global-bounces/sharingAccounts": "tells the scheduler which accounts share; gives ids alone",
   "idempotency-keys/resealAnswers": "turns the keys of the whole installation",
   "inbox-secrets/resealSecrets": "turns the keys of the whole installation",
+  "inboxes/listWatching": "tells the daemon which inboxes to hold a connection to",
   "key-check/checkKeys": "the installation's keys",
   "owner-mail/inboxesThatNeedOwners": "tells the calendar whom to remind",
   "owner-mail/digestReaders": "tells the calendar who wants a digest",
