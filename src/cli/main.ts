@@ -2,9 +2,11 @@ import { Command, CommanderError } from "commander";
 import packageJson from "../../package.json" with { type: "json" };
 import { accountCommand } from "./commands/account.ts";
 import { auditCommand } from "./commands/audit.ts";
+import { backupCommand, restoreCommand } from "./commands/backup.ts";
 import { contactCommand } from "./commands/contact.ts";
 import { crmCommand } from "./commands/crm.ts";
 import { demoCommand } from "./commands/demo.ts";
+import { doctorCommand } from "./commands/doctor.ts";
 import { explainCommand } from "./commands/explain.ts";
 import { exportCommand } from "./commands/export.ts";
 import { inboxCommand } from "./commands/inbox.ts";
@@ -42,6 +44,9 @@ for (const command of [
   exportCommand(),
   crmCommand(),
   auditCommand(),
+  doctorCommand(),
+  backupCommand(),
+  restoreCommand(),
 ]) {
   program.addCommand(inherit(command));
 }

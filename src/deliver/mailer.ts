@@ -5,7 +5,11 @@ import { ownMailPrefix } from "../bounces/own-mail.ts";
 export type Mail = { to: string; subject: string; text: string; language: "en" | "pl" };
 
 /** Sends mail of ours; rejects where the server does not take it. */
-export type Mailer = { send(mail: Mail): Promise<void>; close(): void };
+export type Mailer = {
+  send(mail: Mail): Promise<void> /** Connects and signs in, and sends nothing. */;
+  verify(): Promise<void>;
+  close(): void;
+};
 
 /** `smtpUrl`: as nodemailer reads it, such as smtps://user:password@mail.example:465; TLS is demanded wherever a password is sent. */
 export type MailSettings = { smtpUrl: string; from: string };
@@ -41,6 +45,9 @@ export const openMailer = ({ smtpUrl, from }: MailSettings): Mailer => {
         // RFC 3834: no vacation program answers it.
         headers: { "Auto-Submitted": "auto-generated", "Content-Language": language },
       });
+    },
+    async verify() {
+      await transport.verify();
     },
     close: () => transport.close(),
   };

@@ -1,3 +1,4 @@
+import Sqlite from "better-sqlite3";
 import type { Database } from "../ports/database.ts";
 import { StoreError } from "./errors.ts";
 import { copyDatabase } from "./sqlite.ts";
@@ -14,4 +15,21 @@ export const backupDatabase = async (database: Database, file: string): Promise<
     );
   }
   await copyDatabase(database.read, file, async () => true);
+};
+
+/** What is wrong with a SQLite file, or null (PRAGMA integrity_check). It is opened for reading only. */
+export const checkFile = (file: string): string | null => {
+  try {
+    const database = new Sqlite(file, { readonly: true, fileMustExist: true });
+    try {
+      const found = database.pragma("integrity_check(1)", { simple: true });
+      const isOurs = database.prepare("select 1 from sqlite_master where name = 'meta'").get() !== undefined;
+      if (found !== "ok") return String(found);
+      return isOurs ? null : "it is no database of Bounceline";
+    } finally {
+      database.close();
+    }
+  } catch (error) {
+    return (error as Error).message;
+  }
 };

@@ -60,6 +60,7 @@ onBothEngines("mail to owners", (engine) => {
           if (!works) throw new Error("421 try later");
           sent.push(mail);
         },
+        verify: async () => {},
         close() {},
       },
       publicUrl: "https://bounceline.example",

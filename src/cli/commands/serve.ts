@@ -60,6 +60,22 @@ const onlyAccount = async (house: House): Promise<Account | null> => {
   return second ? null : first;
 };
 
+/** What people can connect, and what the operator has not set up. */
+const providerLines = async ({ providers, loadConnector, config }: House): Promise<string[]> => {
+  const signIns = await Promise.all(
+    providers.map(async (name) => {
+      const connector = await loadConnector(name);
+      return connector?.authorize ? [{ label: connector.describe.label, isSet: Object.hasOwn(config.apps, name) }] : [];
+    }),
+  );
+  const labels = (isSet: boolean): string[] => signIns.flat().flatMap((one) => (one.isSet === isSet ? [one.label] : []));
+  const missing = labels(false);
+  return [
+    `Ready: ${["IMAP", ...labels(true)].join(", ")}. Connect an inbox on the pages, or: bin/bounceline inbox connect imap --address you@example.com --host imap.example.com --username you@example.com`,
+    ...(missing.length > 0 ? [`Not set up: ${missing.join(", ")} (config/README.md says how)`] : []),
+  ];
+};
+
 const greeting = async (house: House, url: string): Promise<string[]> => {
   const account = await onlyAccount(house);
   const { config } = house;
@@ -72,8 +88,7 @@ const greeting = async (house: House, url: string): Promise<string[]> => {
     account
       ? `Owner link, once, within 24 hours: ${await ownerLink(house, account, url)}`
       : "There are several accounts: make a link with `bounceline owner-link --account <id>`.",
-    `Ready: ${house.providers.join(", ")}. Connect an inbox: bin/bounceline inbox connect imap --address you@example.com --host imap.example.com --username you@example.com`,
-    "Not there yet: Google and Microsoft sign-in (see the README, What is not done).",
+    ...(await providerLines(house)),
     `Back up: ${store}`,
   ];
 };
