@@ -205,7 +205,13 @@ const sentMessage = z.object({
   metadata,
 });
 
-const noticeFacts = z.object({ receivedAt: time, folder: z.string(), format: z.string() });
+const noticeFacts = z.object({
+  receivedAt: time,
+  folder: z.string(),
+  format: z.string(),
+  openUrl: z.string().nullable().describe("The provider's page that shows the notice, where it has one."),
+  openableBy: z.literal("owner").nullable().describe("Who can open it: who owns the mailbox."),
+});
 
 export const engagement = z
   .object({
@@ -265,6 +271,17 @@ export const engagement = z
     version: z.int().describe("Goes up with every change."),
   })
   .meta({ id: "Engagement" });
+
+export const addressChange = z
+  .object({
+    object: z.literal("address_change"),
+    kind: z.string().describe("unbounced: somebody made the address usable again; reply_seen: a person wrote from it."),
+    address: z.string(),
+    by: z.string().nullable().describe("Who unbounced it."),
+    note: z.string().nullable().describe("Why."),
+    occurredAt: time,
+  })
+  .meta({ id: "AddressChange" });
 
 export const address = z
   .object({

@@ -119,14 +119,6 @@ export const listEngagements = async (
   return { data: await withOthers(read, accountId, page.data), nextCursor: page.nextCursor };
 };
 
-/** A contact's timeline, newest first. */
-export const contactTimeline = (
-  read: Read,
-  accountId: string,
-  contactId: string,
-  options: ListOptions = {},
-): Promise<ListPage<Engagement>> => listEngagements(read, accountId, { ...options, contactId });
-
 /** An engagement with the contact, the message and the inbox it names. */
 const joined = (read: Read, accountId: string) =>
   read
