@@ -376,7 +376,11 @@ export const sendRecipient = z
     name: z.string().nullable(),
     role: recipientRole,
     state: state.nullable().describe("Null while nothing came back."),
+    category: z.string().nullable().describe("Why it bounced, in ten categories."),
+    reason: z.string().nullable().describe("Why it bounced, in detail."),
+    diagnostic: z.string().nullable().describe("The server's own words."),
     engagementId: z.string().nullable(),
+    contactId: z.string().nullable(),
   })
   .meta({ id: "SendRecipient" });
 

@@ -47,6 +47,7 @@ import * as saveSent from "../../src/store/save-sent-messages.ts";
 import type { Keys } from "../../src/store/secrets.ts";
 import * as seen from "../../src/store/seen-messages.ts";
 import * as sendRecipients from "../../src/store/send-recipients.ts";
+import * as sends from "../../src/store/sends.ts";
 import * as sent from "../../src/store/sent-messages.ts";
 import * as signIn from "../../src/store/sign-in.ts";
 import * as ties from "../../src/store/tie-notices.ts";
@@ -223,6 +224,8 @@ export const calls: Record<string, (s: Setting) => unknown> = {
   "engagements/readEngagements": (s) => engagements.readEngagements(s.read, s.mine, [s.engagement.id]),
   "engagements/listEngagements": async (s) => [
     await engagements.listEngagements(s.read, s.mine),
+    await engagements.listEngagements(s.read, s.mine, { recipientBegins: "foreign-2@" }),
+    await engagements.listEngagements(s.read, s.mine, { recipientBegins: "@x.example" }),
     await engagements.listEngagements(s.read, s.mine, {
       inboxId: s.theirs.inboxId,
       contactId: s.engagement.contactId,
@@ -359,12 +362,21 @@ export const calls: Record<string, (s: Setting) => unknown> = {
     ),
   "seen-messages/readVerdicts": (s) => seen.readVerdicts(s.read, s.mine, s.theirs.inboxId, ["bounce-foreign"]),
   "seen-messages/findSeen": (s) => seen.findSeen(s.read, s.mine, "bounce-foreign@notices.example"),
-  "send-recipients/listSendRecipients": (s) => sendRecipients.listSendRecipients(s.read, s.mine, "foreign-send"),
+  "send-recipients/listSendRecipients": async (s) => [
+    await sendRecipients.listSendRecipients(s.read, s.mine, { sendId: "foreign-send" }),
+    await sendRecipients.listSendRecipients(s.read, s.mine, { sentMessageId: s.engagement.sentMessageId }),
+  ],
+  "sends/listSends": (s) => sends.listSends(s.read, s.mine),
+  "sends/readSendFigures": async (s) => [
+    await sends.readSendFigures(s.read, s.mine, { sendId: "foreign-send" }),
+    await sends.readSendFigures(s.read, s.mine, { sentMessageId: s.engagement.sentMessageId }),
+  ],
   "save-sent-messages/saveSentMessages": (s) =>
     s.write((tx) => saveSent.saveSentMessages(tx, s.mine, s.theirs.inboxId, [sentInput], now)).then(({ ids: made }) => made),
   "sent-messages/findSentByIds": (s) => sent.findSentByIds(s.read, s.mine, ["provider-foreign-send@mail.example"]),
   "sent-messages/findSentToRecipients": (s) =>
     sent.findSentToRecipients(s.read, s.mine, ["foreign@x.example", "foreign-2@x.example"], { after: 0, before: late }),
+  "sent-messages/countSentTo": (s) => sent.countSentTo(s.read, s.mine, ["foreign-2@x.example"]),
   "sent-messages/getSentMessage": (s) => sent.getSentMessage(s.read, s.mine, s.engagement.sentMessageId),
   "sent-messages/listSentMessages": (s) => sent.listSentMessages(s.read, s.mine, { sendId: "foreign-send" }),
   "sign-in/createSignInLink": async (s) => {

@@ -98,15 +98,15 @@ onBothEngines("lists and what is kept", (engine) => {
     );
     await database.transaction((tx) => registerSentMessages(tx, accountId, registered, now));
     await savePage(database, page(claim, [notice("q", [outcome("q@x.example")])]));
-    const all = await listSendRecipients(database.read, accountId, "send-1", { limit: 2 });
+    const all = await listSendRecipients(database.read, accountId, { sendId: "send-1" }, { limit: 2 });
     expect(all.data).toMatchObject([
       { address: "p@x.example", state: null },
       { address: "q@x.example", state: "hard", externalId: "q" },
     ]);
-    expect((await listSendRecipients(database.read, accountId, "send-1", { limit: 2, cursor: all.nextCursor })).data).toMatchObject([
-      { address: "r@x.example" },
-    ]);
-    expect((await listSendRecipients(database.read, accountId, "send-1", { state: ["hard", "soft"] })).data).toHaveLength(1);
+    expect(
+      (await listSendRecipients(database.read, accountId, { sendId: "send-1" }, { limit: 2, cursor: all.nextCursor })).data,
+    ).toMatchObject([{ address: "r@x.example" }]);
+    expect((await listSendRecipients(database.read, accountId, { sendId: "send-1" }, { state: ["hard", "soft"] })).data).toHaveLength(1);
   });
 
   test("three people at one domain who fail alike are told of each other, whichever page they are on; the soft one is not", async () => {
