@@ -48,9 +48,13 @@ const limits = [
   { code: "quota", text: "Google lets us read at most 300 messages a minute in each mailbox." },
 ];
 
+/** Found wherever its labels put it. */
+const openUrl = (mailbox: string, ref: string): string =>
+  `https://mail.google.com/mail/u/${encodeURIComponent(mailbox)}/#all/${encodeURIComponent(ref)}`;
+
 /** The connector for Gmail with a person's consent. */
 export const gmail: Connector = {
-  describe: { label: "Gmail", limits, settings, secrets },
+  describe: { label: "Gmail", limits, settings, secrets, openUrl },
   authorize,
   signIn: signInWith(personAccess),
   open: openWith(personAccess),
@@ -63,7 +67,7 @@ export const gmail: Connector = {
  * any of them without asking its owner: so only the operator may connect one, never a user in a browser.
  */
 export const gmailDomain: Connector = {
-  describe: { label: "Gmail (whole organisation)", operatorOnly: true, limits, settings, secrets: domainSecrets },
+  describe: { label: "Gmail (whole organisation)", operatorOnly: true, limits, settings, secrets: domainSecrets, openUrl },
   signIn: signInWith(domainAccess),
   open: openWith(domainAccess),
   push: pushWith((inbox, tools) => connect(domainAccess, inbox, tools)),

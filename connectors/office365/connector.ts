@@ -35,6 +35,9 @@ const limits = [
   { code: "folders_named", text: "Only Sent Items, the inbox, Junk Email and the folders you name are watched." },
 ];
 
+/** Outlook on the web, in the mailbox of whoever is signed in there. */
+const openUrl = (_mailbox: string, ref: string): string => `https://outlook.office.com/mail/id/${encodeURIComponent(ref)}`;
+
 /** The connector for Microsoft 365 (Exchange Online): a person signs in. */
 export const office365: Connector = {
   describe: {
@@ -48,6 +51,7 @@ export const office365: Connector = {
     ],
     settings: settings.omit({ access: true }),
     secrets,
+    openUrl,
   },
   authorize,
   signIn,
@@ -69,6 +73,7 @@ export const office365App: Connector = {
       access: z.literal("application").default("application").describe("The app reads the mailbox by an administrator's leave"),
     }),
     secrets,
+    openUrl,
   },
   signIn,
   open,

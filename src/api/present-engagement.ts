@@ -3,6 +3,8 @@ import { engagementText } from "../messages/engagement-text.ts";
 import { type Language, pickLanguage } from "../messages/text.ts";
 import { engagementBody } from "../store/engagement-body.ts";
 import type { Engagement } from "../store/engagements.ts";
+import { type NoticeLink, noticeLinks } from "../sync/notice-links.ts";
+import type { ApiDeps } from "./deps.ts";
 import { rfc3339 } from "./rfc3339.ts";
 import { type engagement, language, page } from "./shapes.ts";
 
@@ -32,7 +34,12 @@ export const languageOf = (request: {
 }): Language => pickLanguage(request.query.language, request.headers["accept-language"]);
 
 /** An engagement as the API gives it: its body, the words for it in the reader's language, and what was asked for beside it. */
-export const presentEngagement = (row: Engagement, wish: Language, expand: Expand): z.infer<typeof engagement> => ({
+export const presentEngagement = (
+  row: Engagement,
+  wish: Language,
+  expand: Expand,
+  links: ReadonlyMap<string, Pick<NoticeLink, "url">>,
+): z.infer<typeof engagement> => ({
   ...engagementBody(row),
   text: engagementText(wish, row),
   ...(expand.has("sentMessage") && {
@@ -42,5 +49,26 @@ export const presentEngagement = (row: Engagement, wish: Language, expand: Expan
       metadata: row.sentMessage.metadata as Record<string, unknown>,
     },
   }),
-  ...(expand.has("notice") && { notice: row.notice && { ...row.notice, receivedAt: rfc3339(row.notice.receivedAt) } }),
+  ...(expand.has("notice") && { notice: row.notice && presentNotice(row.notice, links.get(row.noticeId ?? "")?.url ?? null) }),
 });
+
+const presentNotice = ({ receivedAt, folder, format }: NonNullable<Engagement["notice"]>, openUrl: string | null) => ({
+  receivedAt: rfc3339(receivedAt),
+  folder,
+  format,
+  openUrl,
+  openableBy: openUrl === null ? null : ("owner" as const),
+});
+
+/** Engagements as the API gives them; the notices' links are looked up where notices were asked for. */
+export const presentEngagements = async (
+  { database, describe }: Pick<ApiDeps, "database" | "describe">,
+  accountId: string,
+  rows: readonly Engagement[],
+  wish: Language,
+  expand: Expand,
+): Promise<z.infer<typeof engagement>[]> => {
+  const ids = expand.has("notice") ? rows.map((row) => row.noticeId) : [];
+  const links = await noticeLinks(database.read, describe, accountId, ids);
+  return rows.map((row) => presentEngagement(row, wish, expand, links));
+};

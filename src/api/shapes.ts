@@ -205,7 +205,13 @@ const sentMessage = z.object({
   metadata,
 });
 
-const noticeFacts = z.object({ receivedAt: time, folder: z.string(), format: z.string() });
+const noticeFacts = z.object({
+  receivedAt: time,
+  folder: z.string(),
+  format: z.string(),
+  openUrl: z.string().nullable().describe("The provider's page that shows the notice, where it has one."),
+  openableBy: z.literal("owner").nullable().describe("Who can open it: who owns the mailbox."),
+});
 
 export const engagement = z
   .object({
@@ -265,6 +271,17 @@ export const engagement = z
     version: z.int().describe("Goes up with every change."),
   })
   .meta({ id: "Engagement" });
+
+export const addressChange = z
+  .object({
+    object: z.literal("address_change"),
+    kind: z.string().describe("unbounced: somebody made the address usable again; reply_seen: a person wrote from it."),
+    address: z.string(),
+    by: z.string().nullable().describe("Who unbounced it."),
+    note: z.string().nullable().describe("Why."),
+    occurredAt: time,
+  })
+  .meta({ id: "AddressChange" });
 
 export const address = z
   .object({
@@ -359,7 +376,11 @@ export const sendRecipient = z
     name: z.string().nullable(),
     role: recipientRole,
     state: state.nullable().describe("Null while nothing came back."),
+    category: z.string().nullable().describe("Why it bounced, in ten categories."),
+    reason: z.string().nullable().describe("Why it bounced, in detail."),
+    diagnostic: z.string().nullable().describe("The server's own words."),
     engagementId: z.string().nullable(),
+    contactId: z.string().nullable(),
   })
   .meta({ id: "SendRecipient" });
 

@@ -6,7 +6,7 @@ import { readAddresses } from "../store/addresses.ts";
 import { findContactByAddress, getContact } from "../store/contacts.ts";
 import { getCrmLink, saveCrmLink } from "../store/crm-links.ts";
 import type { CrmClaim } from "../store/crm-turns.ts";
-import { contactTimeline, type Engagement, getEngagement } from "../store/engagements.ts";
+import { type Engagement, getEngagement, listEngagements } from "../store/engagements.ts";
 import type { StoredEvent } from "../store/events.ts";
 
 /** The events that a CRM hears of. */
@@ -58,7 +58,7 @@ const projectContact = async (read: Read, accountId: string, crm: Crm, contactId
   const contact = await getContact(read, accountId, contactId);
   if (!contact) return;
   const healths = await readAddresses(read, accountId, contact.addresses.map(addressKey));
-  const [newest] = (await contactTimeline(read, accountId, contactId, { limit: 1 })).data;
+  const [newest] = (await listEngagements(read, accountId, { contactId, limit: 1 })).data;
   const state: CrmContactState = {
     externalId: contact.externalId,
     address,

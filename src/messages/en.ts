@@ -1,6 +1,8 @@
+import { contacts } from "./en/contacts.ts";
 import { core } from "./en/core.ts";
 import { mail } from "./en/mail.ts";
 import { people } from "./en/people.ts";
+import { sends } from "./en/sends.ts";
 
 /** Every sentence for people, in English. Keys are shared by all languages; {names} are filled in by text(). */
-export const en = { ...core, ...people, ...mail } as const;
+export const en = { ...core, ...people, ...mail, ...contacts, ...sends } as const;

@@ -1,7 +1,9 @@
+import { contacts } from "./pl/contacts.ts";
 import { core } from "./pl/core.ts";
 import { mail } from "./pl/mail.ts";
 import { people } from "./pl/people.ts";
+import { sends } from "./pl/sends.ts";
 import type { TextKey } from "./text.ts";
 
 /** Every sentence for people, in Polish. */
-export const pl: Record<TextKey, string> = { ...core, ...people, ...mail };
+export const pl: Record<TextKey, string> = { ...core, ...people, ...mail, ...contacts, ...sends };

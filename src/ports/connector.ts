@@ -127,6 +127,8 @@ export type Description = {
   /** Draws the form and checks what it sends. Secrets are apart, so that they can be sealed. */
   settings: ZodObject;
   secrets: ZodObject;
+  /** The page of the provider on which a message is read, for whoever may open the mailbox. Left out where there is none. */
+  openUrl?: (mailbox: string, ref: string) => string;
 };
 
 /** What signing in found out about a mailbox. */

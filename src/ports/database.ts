@@ -147,6 +147,9 @@ export type Tables = {
     id: string;
     external_id: string | null;
     name: string | null;
+    /** The name in lower case, as it is and with its last word first: what a search begins with. */
+    name_key: string | null;
+    name_turned: string | null;
     metadata: JsonText;
     /** 1: the CRM named this contact; 0: we made it because a bounce was logged for its address. */
     from_crm: Flag;

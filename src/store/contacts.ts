@@ -38,6 +38,8 @@ export const writeContacts = async (tx: Write, accountId: string, incoming: read
       .onConflict((conflict) =>
         conflict.columns(["account_id", "external_id"]).doUpdateSet((eb) => ({
           name: eb.ref("excluded.name"),
+          name_key: eb.ref("excluded.name_key"),
+          name_turned: eb.ref("excluded.name_turned"),
           metadata: eb.ref("excluded.metadata"),
           from_crm: 1,
           updated_at: now,
@@ -51,9 +53,15 @@ export const writeContacts = async (tx: Write, accountId: string, incoming: read
   return withAddresses(tx, accountId, rows);
 };
 
-export const getContact = async (read: Read, accountId: string, contactId: string): Promise<Contact | null> => {
-  const rows = await read.selectFrom("contacts").selectAll().where("account_id", "=", accountId).where("id", "=", contactId).execute();
-  return (await withAddresses(read, accountId, rows))[0] ?? null;
+export const getContact = async (read: Read, accountId: string, contactId: string): Promise<Contact | null> =>
+  (await readContacts(read, accountId, [contactId]))[0] ?? null;
+
+/** Contacts by id, those that are there, in no order. */
+export const readContacts = async (read: Read, accountId: string, contactIds: readonly string[]): Promise<Contact[]> => {
+  const rows = await inBatches(contactIds, (batch) =>
+    read.selectFrom("contacts").selectAll().where("account_id", "=", accountId).where("id", "in", batch).execute(),
+  );
+  return withAddresses(read, accountId, rows);
 };
 
 /** The contacts of an account, oldest first. */
@@ -227,11 +235,19 @@ const withAddresses = async (read: Read, accountId: string, rows: readonly Selec
   }));
 };
 
+/** What a search by name begins with: Jan Maria Nowak is found by his first name and by his last. */
+const nameKeys = (name: string | null): { name_key: string | null; name_turned: string | null } => {
+  const words = (name ?? "").toLowerCase().split(/\s+/).filter(Boolean);
+  const turned = words.length > 1 ? [words.at(-1), ...words.slice(0, -1)] : [];
+  return { name_key: words.join(" ") || null, name_turned: turned.join(" ") || null };
+};
+
 const toRow = (accountId: string, id: string, contact: CrmContact | null, now: number) => ({
   account_id: accountId,
   id,
   external_id: contact?.externalId ?? null,
   name: contact?.name ?? null,
+  ...nameKeys(contact?.name ?? null),
   metadata: toJson(contact?.metadata ?? {}),
   from_crm: (contact ? 1 : 0) as Flag,
   created_at: now,

@@ -6,6 +6,7 @@ import { addressEffect } from "../timeline/address-health.ts";
 import { alikeAtLeast, alikeWithinMs, canFailAlike } from "../timeline/fail-alike.ts";
 import type { Facts, Folded } from "../timeline/fold.ts";
 import { readAddresses } from "./addresses.ts";
+import { beginningWith } from "./beginning-with.ts";
 import { inBatches } from "./in-batches.ts";
 import { fromJson, fromJsonOrNull } from "./json.ts";
 import { type ListOptions, type ListPage, listPage, pageLimit, readPosition } from "./list-page.ts";
@@ -74,6 +75,8 @@ export type EngagementFilter = {
   sendId?: string | undefined;
   /** addressKey of the recipient. */
   recipientKey?: string | undefined;
+  /** The beginning of the recipient's addressKey, or `@` and its whole domain. */
+  recipientBegins?: string | undefined;
   backfill?: boolean | undefined;
   occurredSince?: number | undefined;
   updatedSince?: number | undefined;
@@ -102,7 +105,7 @@ export const listEngagements = async (
   const column = sort.endsWith("occurredAt") ? "occurred_at" : "updated_at";
   const direction = sort.startsWith("-") ? "desc" : "asc";
   const after = readPosition(options);
-  let query = filtered(joined(read, accountId), options)
+  let query = filtered(read, joined(read, accountId), options)
     .orderBy(`e.${column}`, direction)
     .orderBy("e.id", direction)
     .limit(pageLimit(options) + 1);
@@ -118,14 +121,6 @@ export const listEngagements = async (
   );
   return { data: await withOthers(read, accountId, page.data), nextCursor: page.nextCursor };
 };
-
-/** A contact's timeline, newest first. */
-export const contactTimeline = (
-  read: Read,
-  accountId: string,
-  contactId: string,
-  options: ListOptions = {},
-): Promise<ListPage<Engagement>> => listEngagements(read, accountId, { ...options, contactId });
 
 /** An engagement with the contact, the message and the inbox it names. */
 const joined = (read: Read, accountId: string) =>
@@ -152,7 +147,7 @@ const joined = (read: Read, accountId: string) =>
 type Query = ReturnType<typeof joined>;
 type Row = Awaited<ReturnType<Query["execute"]>>[number];
 
-const filtered = (query: Query, filter: EngagementFilter): Query => {
+const filtered = (read: Read, query: Query, filter: EngagementFilter): Query => {
   let narrowed = query;
   if (filter.state) narrowed = narrowed.where("e.state", "in", filter.state);
   if (filter.category) narrowed = narrowed.where("e.category", "in", filter.category);
@@ -163,6 +158,9 @@ const filtered = (query: Query, filter: EngagementFilter): Query => {
   if (filter.sentMessageId !== undefined) narrowed = narrowed.where("e.sent_message_id", "=", filter.sentMessageId);
   if (filter.sendId !== undefined) narrowed = narrowed.where("s.send_id", "=", filter.sendId);
   if (filter.recipientKey !== undefined) narrowed = narrowed.where("e.recipient_key", "=", filter.recipientKey);
+  const begins = filter.recipientBegins;
+  if (begins?.startsWith("@")) narrowed = narrowed.where("e.recipient_domain", "=", begins.slice(1));
+  else if (begins !== undefined) narrowed = narrowed.where(beginningWith(read, "e.recipient_key", begins));
   if (filter.backfill !== undefined) narrowed = narrowed.where("e.backfill", "=", filter.backfill ? 1 : 0);
   if (filter.occurredSince !== undefined) narrowed = narrowed.where("e.occurred_at", ">=", filter.occurredSince);
   if (filter.updatedSince !== undefined) narrowed = narrowed.where("e.updated_at", ">=", filter.updatedSince);

@@ -8,7 +8,7 @@ import { fromJson } from "./json.ts";
 export const wordColumns = {
   seen_messages: { key: ["inbox_id", "ref"], columns: ["facts"] },
   sent_messages: { key: ["id"], columns: ["metadata", "subject"] },
-  contacts: { key: ["id"], columns: ["name", "metadata"] },
+  contacts: { key: ["id"], columns: ["name", "name_key", "name_turned", "metadata"] },
   notices: { key: ["id"], columns: ["matches", "report"] },
   notice_decisions: { key: ["notice_id"], columns: ["note", "offered"] },
   engagements: { key: ["id"], columns: ["folded"] },

@@ -88,6 +88,24 @@ export const listNotices = async (
   return listPage(await query.execute(), options, (row) => [row.received_at, row.id], toNotice);
 };
 
+/** Where notices lie: the message in its mailbox, and who may open that. By the notice's id. */
+export const readNoticePlaces = async (
+  read: Read,
+  accountId: string,
+  noticeIds: readonly string[],
+): Promise<Map<string, { provider: string; mailbox: string; inboxId: string; ref: string }>> => {
+  const rows = await inBatches([...new Set(noticeIds)].sort(), (batch) =>
+    read
+      .selectFrom("notices as n")
+      .innerJoin("inboxes as i", (join) => join.onRef("i.account_id", "=", "n.account_id").onRef("i.id", "=", "n.inbox_id"))
+      .select(["n.id", "n.ref", "n.inbox_id", "i.provider", "i.address"])
+      .where("n.account_id", "=", accountId)
+      .where("n.id", "in", batch)
+      .execute(),
+  );
+  return new Map(rows.map(({ id, ref, inbox_id, provider, address }) => [id, { provider, mailbox: address, inboxId: inbox_id, ref }]));
+};
+
 type Row = Selectable<Tables["notices"]>;
 
 export const toNotice = (row: Row): Notice => ({

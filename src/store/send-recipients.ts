@@ -1,7 +1,10 @@
+import type { Category } from "../bounces/report.ts";
 import type { EngagementState, Read } from "../ports/database.ts";
+import type { Folded } from "../timeline/fold.ts";
+import { fromJsonOrNull } from "./json.ts";
 import { type ListOptions, type ListPage, listPage, pageLimit, readPosition } from "./list-page.ts";
 
-/** What became of one recipient of a marketing send. `state` is null while nothing came back. */
+/** What became of one recipient of a send. `state` is null while nothing came back. */
 export type SendRecipient = {
   sentMessageId: string;
   externalId: string | null;
@@ -9,14 +12,23 @@ export type SendRecipient = {
   name: string | null;
   role: "to" | "cc" | "bcc";
   state: EngagementState | null;
+  category: Category | null;
+  reason: string | null;
+  /** The server's own words, and their language. */
+  diagnostic: string | null;
+  language: string | null;
   engagementId: string | null;
+  contactId: string | null;
 };
 
-/** The recipients of a send, by address; with `state` only those it applies to. */
+/** A send, or one message. */
+export type SendOrMessage = { sendId: string } | { sentMessageId: string };
+
+/** The recipients of a send or of a message, by address; with `state` only those it applies to. */
 export const listSendRecipients = async (
   read: Read,
   accountId: string,
-  sendId: string,
+  of: SendOrMessage,
   options: ListOptions & { state?: readonly EngagementState[] | undefined } = {},
 ): Promise<ListPage<SendRecipient>> => {
   const after = readPosition(options);
@@ -29,9 +41,10 @@ export const listSendRecipients = async (
         .onRef("e.sent_message_id", "=", "r.sent_message_id")
         .onRef("e.recipient_key", "=", "r.address_key"),
     )
-    .select(["s.id", "s.external_id", "r.address_key", "r.address", "r.name", "r.role", "e.state", "e.id as engagement_id"])
+    .select(["s.id", "s.external_id", "r.address_key", "r.address", "r.name", "r.role", "e.state", "e.category", "e.reason", "e.folded"])
+    .select(["e.id as engagement_id", "e.contact_id"])
     .where("s.account_id", "=", accountId)
-    .where("s.send_id", "=", sendId)
+    .where("sendId" in of ? "s.send_id" : "s.id", "=", "sendId" in of ? of.sendId : of.sentMessageId)
     .orderBy("r.address_key")
     .orderBy("s.id")
     .limit(pageLimit(options) + 1);
@@ -48,7 +61,16 @@ export const listSendRecipients = async (
       name: row.name,
       role: row.role,
       state: row.state,
+      category: row.category,
+      reason: row.reason,
+      ...wordsOf(row.folded),
       engagementId: row.engagement_id,
+      contactId: row.contact_id,
     }),
   );
+};
+
+const wordsOf = (folded: string | null): Pick<SendRecipient, "diagnostic" | "language"> => {
+  const server = fromJsonOrNull<Folded>(folded)?.facts?.server;
+  return { diagnostic: server?.diagnostic ?? null, language: server?.language ?? null };
 };

@@ -135,6 +135,22 @@ export const listSentMessages = async (
   return { data: await withRecipients(read, accountId, page.data), nextCursor: page.nextCursor };
 };
 
+/** How many messages went to these addresses (by addressKey), and since when; null where none did. */
+export const countSentTo = async (
+  read: Read,
+  accountId: string,
+  addressKeys: readonly string[],
+): Promise<{ count: number; since: number | null }> => {
+  if (addressKeys.length === 0) return { count: 0, since: null };
+  const row = await read
+    .selectFrom("sent_recipients")
+    .select((eb) => [eb.fn.count<number>("sent_message_id").distinct().as("messages"), eb.fn.min("sent_at").as("since")])
+    .where("account_id", "=", accountId)
+    .where("address_key", "in", addressKeys)
+    .executeTakeFirstOrThrow();
+  return { count: Number(row.messages), since: row.since === null ? null : Number(row.since) };
+};
+
 const withRecipients = async (
   read: Read,
   accountId: string,

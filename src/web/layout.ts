@@ -5,6 +5,8 @@ import type { Shown, View } from "./view.ts";
 const links = [
   { href: "/support", key: "nav.support", roles: ["owner", "support"] },
   { href: "/timeline", key: "nav.timeline", roles: ["owner", "support", "sales"] },
+  { href: "/contacts", key: "nav.contacts", roles: ["owner", "support", "sales"] },
+  { href: "/sends", key: "nav.sends", roles: ["owner", "support"] },
   { href: "/inboxes", key: "nav.inboxes", roles: ["owner", "support", "sales"] },
   { href: "/notices", key: "nav.notices", roles: ["owner", "support", "sales"] },
   { href: "/why", key: "nav.why", roles: ["owner", "support"] },

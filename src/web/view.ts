@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import { Readable } from "node:stream";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { addressKey } from "../bounces/keys.ts";
 import { type Language, pickLanguage, type TextKey, text, timeText } from "../messages/text.ts";
@@ -45,7 +46,10 @@ export type Redirect = { redirect: string };
 /** A part of a page, for htmx to put in its place. */
 export type Fragment = { fragment: Html };
 
-type Answer = Shown | Redirect | Fragment;
+/** A file, sent piece by piece as it is read. */
+export type Download = { download: { name: string; type: string; text: AsyncIterable<string> } };
+
+type Answer = Shown | Redirect | Fragment | Download;
 
 const rank: Record<UserRole, number> = { sales: 0, support: 1, owner: 2 };
 
@@ -119,6 +123,10 @@ export const createPages = (server: FastifyInstance, deps: ViewDeps): Pages => {
   const answer = (view: View, given: Answer): FastifyReply => {
     if ("redirect" in given) return view.reply.redirect(given.redirect, 303);
     if ("fragment" in given) return sendPage(view.reply, given.fragment.markup);
+    if ("download" in given) {
+      const { name, type, text } = given.download;
+      return view.reply.type(type).header("content-disposition", `attachment; filename="${name}"`).send(Readable.from(text));
+    }
     return sendPage(view.reply.code(given.status ?? 200), layout(view, given));
   };
 

@@ -1,5 +1,7 @@
 import { describe, expect, it } from "vitest";
+import { z } from "zod";
 import { ConnectorError } from "../../src/ports/connector.ts";
+import { appendAddressEvents } from "../../src/store/addresses.ts";
 import { createApiKey, revokeApiKey } from "../../src/store/api-keys.ts";
 import { InvalidSettings } from "../../src/sync/connect-inbox.ts";
 import { now } from "../sync/world.ts";
@@ -109,7 +111,13 @@ describe("a contact's timeline", () => {
         match: { rule: "embedded_message_id", confidence: "certain", confirmedBy: null },
         classification: { rule: expect.any(String), parserVersion: expect.any(String), mapping: "default" },
         noticeId: expect.stringMatching(/^ntc_/),
-        notice: { receivedAt: new Date(now - 3_600_000).toISOString(), folder: "inbox", format: "rfc3464" },
+        notice: {
+          receivedAt: new Date(now - 3_600_000).toISOString(),
+          folder: "inbox",
+          format: "rfc3464",
+          openUrl: null,
+          openableBy: null,
+        },
         addressEffect: "made_ineligible",
         pendingUntil: null,
         history: [{ state: "hard", at: new Date(now).toISOString(), noticeId: json.data[0].noticeId, because: "failure_notice" }],
@@ -120,6 +128,57 @@ describe("a contact's timeline", () => {
         version: 1,
       },
     ]);
+  });
+
+  it("tells what changed at the addresses, between the bounces, page by page", async () => {
+    const { server, ours, database } = await startServer();
+    const { data: bounces } = (await ask(server, ours.read, "GET", "/v1/engagements?state=hard")).json;
+    const { contactId, recipient } = bounces[0];
+    await ask(server, ours.write, "POST", `/v1/addresses/${recipient.address}/unbounce`, { note: "They <wrote>", by: "Eva" });
+    await database.transaction((tx) =>
+      appendAddressEvents(
+        tx,
+        ours.accountId,
+        [{ addressKey: recipient.address, id: "alive/2026-11-20", event: { kind: "alive", at: now - 5 * 86_400_000 } }],
+        false,
+        now,
+      ),
+    );
+    const url = `/v1/contacts/${contactId}/timeline`;
+    const { data } = (await ask(server, ours.read, "GET", url)).json;
+    expect(data).toMatchObject([
+      {
+        object: "address_change",
+        kind: "unbounced",
+        address: recipient.address,
+        by: "Eva",
+        note: "They <wrote>",
+        occurredAt: new Date(now).toISOString(),
+      },
+      { object: "engagement", state: "hard" },
+      { object: "address_change", kind: "reply_seen", by: null, note: null },
+    ]);
+    const paged = [];
+    for (let cursor = ""; ; ) {
+      const page = (await ask(server, ours.read, "GET", `${url}?limit=1${cursor}`)).json;
+      paged.push(...page.data);
+      if (page.nextCursor === null) break;
+      cursor = `&cursor=${page.nextCursor}`;
+    }
+    expect(paged).toEqual(data);
+  });
+
+  it("links a notice to the page of its provider, where that has one", async () => {
+    const openUrl = (mailbox: string, ref: string) => `https://mail.example/${mailbox}?${ref}`;
+    const describe = async () => ({ label: "Memory", limits: [], settings: z.object({}), secrets: z.object({}), openUrl });
+    const { server, ours } = await startServer({ describe });
+    const { data } = (await ask(server, ours.read, "GET", "/v1/engagements?state=hard&expand=notice")).json;
+    const { notice } = (await ask(server, ours.read, "GET", `/v1/engagements/${data[0].id}?expand=notice`)).json;
+    expect(notice).toMatchObject({
+      openUrl: "https://mail.example/anna@sales.example?INBOX/postfix-unknown-user",
+      openableBy: "owner",
+    });
+    expect(data[0].notice).toEqual(notice);
   });
 
   it("leaves out what was not asked for, and takes the browser's language", async () => {

@@ -73,10 +73,13 @@ export const startServer = async (deps: Partial<ApiDeps> = {}, authorize?: Autho
   const keys = newKeys();
   const database = markingEffects(await openNew("sqlite", { keys }));
   const connector = memoryConnector({ messages: [] }, authorize);
+  // The same, with a page of the provider for each message.
+  const openUrl = (mailbox: string, ref: string) => `https://mail.example/${mailbox}?${ref}`;
+  const linked = { ...connector, describe: { ...connector.describe, openUrl } };
   const connecting: ConnectDeps = {
     database,
     keys,
-    loadConnector: async (provider) => (provider === "memory" ? connector : null),
+    loadConnector: async (provider) => (provider === "memory" ? connector : provider === "linked" ? linked : null),
     tools: (_provider, credentials) => testTools({ app: { clientId: "app" }, credentials }),
     now: () => now,
   };

@@ -9,7 +9,7 @@ import { join } from "node:path";
 import { sql } from "kysely";
 import { addressKey, idKey } from "../../src/bounces/keys.ts";
 import type { Database } from "../../src/ports/database.ts";
-import { contactTimeline } from "../../src/store/engagements.ts";
+import { listEngagements } from "../../src/store/engagements.ts";
 import { openDatabase } from "../../src/store/open.ts";
 import { savePage } from "../../src/store/save-page.ts";
 import { loadKeys } from "../../src/store/secrets.ts";
@@ -88,7 +88,8 @@ const run = async (engine: string, place: { file: string } | { url: string }, ke
     // One contact in a few has bounces: n runs over those.
     await measure("timeline of a contact", async (n) => {
       const bounced = n - (n % 20) + 1;
-      return (await contactTimeline(database.read, accountId, contactOf.get(addressKey(addressOf(bounced))) ?? "", { limit: 50 })).data;
+      const contactId = contactOf.get(addressKey(addressOf(bounced))) ?? "";
+      return (await listEngagements(database.read, accountId, { contactId, limit: 50 })).data;
     });
   } finally {
     await database.close();

@@ -2,7 +2,7 @@ import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { exportText } from "../../src/cli/commands/export.ts";
-import { csvLine } from "../../src/cli/csv-line.ts";
+import { csvLine } from "../../src/messages/csv-line.ts";
 import type { Database } from "../../src/ports/database.ts";
 import { openDatabase } from "../../src/store/open.ts";
 import { savePage } from "../../src/store/save-page.ts";
@@ -42,28 +42,36 @@ onBothEngines("export", (engine) => {
   test("every engagement is in it once, a page at a time", async () => {
     const database = await openNew(engine);
     const accountId = await bounced(database, 450);
-    const pieces = await read(exportText(database.read, accountId, "csv", {}));
+    const pieces = await read(exportText({ read: database.read, describe: async () => null }, accountId, "csv", {}));
     expect(pieces).toHaveLength(3);
     const [names = [], ...rows] = parseCsv(pieces.join(""));
     expect(rows.map((row) => row[names.indexOf("address")]).sort()).toEqual(addresses(450).sort());
     expect(new Set(rows.map((row) => row.length))).toEqual(new Set([names.length]));
-    const [pending] = parseCsv((await read(exportText(database.read, accountId, "csv", { state: ["pending"] }))).join("")).slice(1);
+    const [pending] = parseCsv(
+      (await read(exportText({ read: database.read, describe: async () => null }, accountId, "csv", { state: ["pending"] }))).join(""),
+    ).slice(1);
     expect(pending?.[names.indexOf("address")]).toBe("c449@customer.example");
-    expect(await read(exportText(database.read, accountId, "csv", { occurredSince: now + 1 }))).toEqual([csvLine(names)]);
+    expect(
+      await read(exportText({ read: database.read, describe: async () => null }, accountId, "csv", { occurredSince: now + 1 })),
+    ).toEqual([csvLine(names)]);
   });
 
   test("a server's words that a spreadsheet would run are text, and come through whole", async () => {
     const database = await openNew(engine);
     const diagnostic = '=HYPERLINK("https://x.example","zażółć"),\r\nand more';
     const accountId = await bounced(database, 2, diagnostic);
-    const [names = [], row = []] = parseCsv((await read(exportText(database.read, accountId, "csv", { state: ["hard"] }))).join(""));
+    const [names = [], row = []] = parseCsv(
+      (await read(exportText({ read: database.read, describe: async () => null }, accountId, "csv", { state: ["hard"] }))).join(""),
+    );
     expect(row[names.indexOf("diagnostic")]).toBe(`'${diagnostic}`);
   });
 
   test("a line of NDJSON is the engagement as the API gives it", async () => {
     const database = await openNew(engine);
     const accountId = await bounced(database, 2);
-    const [text = ""] = await read(exportText(database.read, accountId, "ndjson", { state: ["hard"] }));
+    const [text = ""] = await read(
+      exportText({ read: database.read, describe: async () => null }, accountId, "ndjson", { state: ["hard"] }),
+    );
     expect(JSON.parse(text)).toMatchObject({
       object: "engagement",
       state: "hard",

@@ -8,7 +8,9 @@ import * as apiKeys from "../../src/store/api-keys.ts";
 import * as appendHistory from "../../src/store/append-history.ts";
 import * as auditLog from "../../src/store/audit-log.ts";
 import * as authorizations from "../../src/store/authorizations.ts";
+import * as colleagueBounces from "../../src/store/colleague-bounces.ts";
 import * as connectLinks from "../../src/store/connect-links.ts";
+import * as contactTimeline from "../../src/store/contact-timeline.ts";
 import * as contacts from "../../src/store/contacts.ts";
 import * as crmConnections from "../../src/store/crm-connections.ts";
 import * as crmLinks from "../../src/store/crm-links.ts";
@@ -20,6 +22,7 @@ import * as eraseContact from "../../src/store/erase-contact.ts";
 import * as erasures from "../../src/store/erasures.ts";
 import * as events from "../../src/store/events.ts";
 import * as fence from "../../src/store/fence.ts";
+import * as findContacts from "../../src/store/find-contacts.ts";
 import * as forgetOld from "../../src/store/forget-old.ts";
 import * as gaps from "../../src/store/gaps.ts";
 import * as globalBounces from "../../src/store/global-bounces.ts";
@@ -45,6 +48,7 @@ import * as saveSent from "../../src/store/save-sent-messages.ts";
 import type { Keys } from "../../src/store/secrets.ts";
 import * as seen from "../../src/store/seen-messages.ts";
 import * as sendRecipients from "../../src/store/send-recipients.ts";
+import * as sends from "../../src/store/sends.ts";
 import * as sent from "../../src/store/sent-messages.ts";
 import * as signIn from "../../src/store/sign-in.ts";
 import * as ties from "../../src/store/tie-notices.ts";
@@ -222,13 +226,37 @@ export const calls: Record<string, (s: Setting) => unknown> = {
   "engagements/readEngagements": (s) => engagements.readEngagements(s.read, s.mine, [s.engagement.id]),
   "engagements/listEngagements": async (s) => [
     await engagements.listEngagements(s.read, s.mine),
+    await engagements.listEngagements(s.read, s.mine, { recipientBegins: "foreign-2@" }),
+    await engagements.listEngagements(s.read, s.mine, { recipientBegins: "@x.example" }),
     await engagements.listEngagements(s.read, s.mine, {
       inboxId: s.theirs.inboxId,
       contactId: s.engagement.contactId,
       contactExternalId: "foreign",
     }),
   ],
-  "engagements/contactTimeline": (s) => engagements.contactTimeline(s.read, s.mine, s.engagement.contactId),
+  "contact-timeline/contactTimeline": async (s) => [
+    await contactTimeline.contactTimeline(s.read, s.mine, { id: s.engagement.contactId, addresses: ["foreign-2@x.example"] }),
+    await contactTimeline.contactTimeline(
+      s.read,
+      s.mine,
+      { id: s.engagement.contactId, addresses: ["foreign-2@x.example"] },
+      { inboxIds: [s.theirs.inboxId], cursor: Buffer.from('[9e15,"x"]').toString("base64url") },
+    ),
+  ],
+  "find-contacts/findContacts": async (s) => [
+    await findContacts.findContacts(s.read, s.mine, "foreign-2@"),
+    await findContacts.findContacts(s.read, s.mine, "foreign-2@", { inboxIds: [s.theirs.inboxId] }),
+  ],
+  "find-contacts/listBouncedContacts": async (s) => [
+    await findContacts.listBouncedContacts(s.read, s.mine, { inboxIds: [s.theirs.inboxId] }),
+    await findContacts.listBouncedContacts(s.read, s.mine, {
+      inboxIds: [s.theirs.inboxId],
+      cursor: Buffer.from('[9e15,"x"]').toString("base64url"),
+    }),
+  ],
+  "colleague-bounces/listColleagueBounces": (s) =>
+    colleagueBounces.listColleagueBounces(s.read, s.mine, ["foreign-2@x.example"], { ownInboxIds: [s.my.inboxId], since: 0 }),
+  "contacts/readContacts": (s) => contacts.readContacts(s.read, s.mine, [s.engagement.contactId]),
   "erase/eraseInbox": (s) => s.write((tx) => erase.eraseInbox(tx, s.mine, s.theirs.inboxId, "me", now)),
   "events/appendEvents": (s) => s.write((tx) => events.appendEvents(tx, s.mine, [{ type: "x", backfill: false, data: null }], now)),
   "events/readEvents": (s) => events.readEvents(s.read, s.mine, 0, 100),
@@ -279,6 +307,7 @@ export const calls: Record<string, (s: Setting) => unknown> = {
     expect(copy.noticeOf.get("n2")).toEqual({ noticeId: first.made[0], copy: true });
   },
   "notices/getNotice": (s) => notices.getNotice(s.read, s.mine, ids(s)[0] ?? ""),
+  "notices/readNoticePlaces": (s) => notices.readNoticePlaces(s.read, s.mine, ids(s)),
   "notices/readNotices": (s) => notices.readNotices(s.read, s.mine, ids(s)),
   "notices/readNoticeSource": (s) => notices.readNoticeSource(s.read, s.mine, ids(s)[0] ?? ""),
   "notices/listNotices": (s) => notices.listNotices(s.read, s.mine, { inboxId: s.theirs.inboxId }),
@@ -335,12 +364,21 @@ export const calls: Record<string, (s: Setting) => unknown> = {
     ),
   "seen-messages/readVerdicts": (s) => seen.readVerdicts(s.read, s.mine, s.theirs.inboxId, ["bounce-foreign"]),
   "seen-messages/findSeen": (s) => seen.findSeen(s.read, s.mine, "bounce-foreign@notices.example"),
-  "send-recipients/listSendRecipients": (s) => sendRecipients.listSendRecipients(s.read, s.mine, "foreign-send"),
+  "send-recipients/listSendRecipients": async (s) => [
+    await sendRecipients.listSendRecipients(s.read, s.mine, { sendId: "foreign-send" }),
+    await sendRecipients.listSendRecipients(s.read, s.mine, { sentMessageId: s.engagement.sentMessageId }),
+  ],
+  "sends/listSends": (s) => sends.listSends(s.read, s.mine),
+  "sends/readSendFigures": async (s) => [
+    await sends.readSendFigures(s.read, s.mine, { sendId: "foreign-send" }),
+    await sends.readSendFigures(s.read, s.mine, { sentMessageId: s.engagement.sentMessageId }),
+  ],
   "save-sent-messages/saveSentMessages": (s) =>
     s.write((tx) => saveSent.saveSentMessages(tx, s.mine, s.theirs.inboxId, [sentInput], now)).then(({ ids: made }) => made),
   "sent-messages/findSentByIds": (s) => sent.findSentByIds(s.read, s.mine, ["provider-foreign-send@mail.example"]),
   "sent-messages/findSentToRecipients": (s) =>
     sent.findSentToRecipients(s.read, s.mine, ["foreign@x.example", "foreign-2@x.example"], { after: 0, before: late }),
+  "sent-messages/countSentTo": (s) => sent.countSentTo(s.read, s.mine, ["foreign-2@x.example"]),
   "sent-messages/getSentMessage": (s) => sent.getSentMessage(s.read, s.mine, s.engagement.sentMessageId),
   "sent-messages/listSentMessages": (s) => sent.listSentMessages(s.read, s.mine, { sendId: "foreign-send" }),
   "sign-in/createSignInLink": async (s) => {

@@ -49,6 +49,7 @@ const withoutAccount: Record<string, string> = {
 /** Files without queries. */
 const withoutQueries = new Set([
   "backup",
+  "beginning-with",
   "engagement-body",
   "errors",
   "history-entry",

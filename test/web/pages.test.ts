@@ -1,8 +1,11 @@
 import { describe, expect, it } from "vitest";
+import { listEngagements } from "../../src/store/engagements.ts";
+import { newId } from "../../src/store/ids.ts";
 import { createSignInLink } from "../../src/store/sign-in.ts";
 import { html } from "../../src/web/html.ts";
 import { startServer, type TestServer } from "../api/server.ts";
 import { now } from "../sync/world.ts";
+import { signedInAs } from "./browser.ts";
 
 const signIn = async ({ server, database, ours }: TestServer): Promise<string> => {
   const secret = await database.transaction((tx) => createSignInLink(tx, ours.accountId, now));
@@ -35,6 +38,59 @@ describe("the timeline page", () => {
     expect(String(chosen.headers["set-cookie"])).toContain("bounceline_language=pl");
     const later = await test.server.inject({ url: "/timeline", headers: { cookie: `${cookie}; bounceline_language=pl` } });
     expect(later.body).toContain("Odrzucenia");
+  });
+});
+
+describe("the filters of the timeline", () => {
+  const addresses = (body: string) =>
+    [...body.matchAll(/<p class="who"><a href="\/contacts\/con_\w+">([^<]+)</g)].map(([, address]) => address);
+
+  it("narrow by type, category, inbox and address, and stay in the form", async () => {
+    const test = await startServer();
+    const browser = await signedInAs(test, "support");
+    const found = async (query: string) => addresses((await browser.get(`/timeline?${query}`)).body);
+    const [hard, pending] = ["nobody@customer.example", "grey@customer.example"];
+    expect(await found("")).toHaveLength(2);
+    for (const [query, expected] of [
+      ["state=hard", [hard]],
+      ["state=pending", [pending]],
+      ["category=unknown_user", [hard]],
+      ["category=spam", []],
+      ["address=NOBODY@", [hard]],
+      ["address=@customer.example&state=pending", [pending]],
+      ["address=omer", []],
+      [`inbox=${test.ours.inboxId}&state=hard`, [hard]],
+      [`inbox=${test.theirs.inboxId}`, []],
+    ] as const)
+      expect(await found(query), query).toEqual(expected);
+    const { body } = await browser.get("/timeline?state=hard&address=%3Cb%3E");
+    expect(body).toContain('<option value="hard" selected>');
+    expect(body).toContain('name="address" value="&lt;b&gt;"');
+    expect(body).toContain("No bounce fits. Choose less, or show all.");
+    expect(await found("state=nonsense")).toHaveLength(2);
+  });
+
+  it("show no colleague's inbox to sales", async () => {
+    const test = await startServer();
+    const other = await signedInAs(test, "sales", "ola@sales.example");
+    expect(addresses((await other.get(`/timeline?inbox=${test.ours.inboxId}`)).body)).toEqual([]);
+  });
+
+  it("stay in the link to older bounces", async () => {
+    const test = await startServer();
+    const { data } = await listEngagements(test.database.read, test.ours.accountId, { state: ["hard"] });
+    const row = await test.database.read
+      .selectFrom("engagements")
+      .selectAll()
+      .where("id", "=", data[0]?.id ?? "")
+      .executeTakeFirstOrThrow();
+    const more = Array.from({ length: 100 }, (_, n) => ({ ...row, id: newId("eng", now), recipient_key: `u${n}@customer.example` }));
+    await test.database.transaction((tx) => tx.insertInto("engagements").values(more).execute());
+    const browser = await signedInAs(test, "support");
+    const { body } = await browser.get("/timeline?state=hard&category=unknown_user");
+    expect(body.match(/<li class="bounce hard/g)).toHaveLength(100);
+    const older = /<a href="(\?state=hard&amp;category=unknown_user&amp;cursor=[^"]+)">/.exec(body)?.[1]?.replaceAll("&amp;", "&");
+    expect((await browser.get(`/timeline${older}`)).body.match(/<li class="bounce /g)).toHaveLength(1);
   });
 });
 

@@ -3,16 +3,16 @@ import { addressKey } from "../../bounces/keys.ts";
 import type { Json } from "../../ports/connector.ts";
 import type { Read } from "../../ports/database.ts";
 import { readAddresses } from "../../store/addresses.ts";
+import { type AddressChange, contactTimeline } from "../../store/contact-timeline.ts";
 import { type Contact, findContactByAddress, getContact, listContacts } from "../../store/contacts.ts";
-import { contactTimeline } from "../../store/engagements.ts";
 import { mergeContacts } from "../../store/merge-contacts.ts";
 import { upsertContacts } from "../../store/upsert-contacts.ts";
 import { accountOf, callerName } from "../account-of.ts";
 import type { Api, ApiDeps } from "../deps.ts";
-import { engagementQuery, languageOf, presentEngagement } from "../present-engagement.ts";
+import { engagementQuery, languageOf, presentEngagements } from "../present-engagement.ts";
 import { notFound, notFoundOrErased } from "../problem.ts";
 import { rfc3339 } from "../rfc3339.ts";
-import { contact, contactInput, engagement, erasure, listOf, page } from "../shapes.ts";
+import { addressChange, contact, contactInput, engagement, erasure, listOf, page } from "../shapes.ts";
 import { presentErasure } from "./privacy.ts";
 
 const tags = ["contacts"];
@@ -123,22 +123,35 @@ export const contactRoutes = (api: Api, deps: ApiDeps): void => {
       schema: {
         tags,
         operationId: "getContactTimeline",
-        summary: "A contact's timeline: its bounces, newest first.",
+        summary: "A contact's timeline: its bounces, and what changed at its addresses, newest first.",
         params,
         querystring: z.object(engagementQuery),
-        response: { 200: listOf(engagement) },
+        response: { 200: listOf(z.discriminatedUnion("object", [engagement, addressChange])) },
       },
     },
     async (request) => {
       const accountId = accountOf(request);
-      if (!(await getContact(deps.database.read, accountId, request.params.id)))
-        throw await notFoundOrErased(deps.database.read, accountId, "contact", request.params.id);
+      const whose = await getContact(deps.database.read, accountId, request.params.id);
+      if (!whose) throw await notFoundOrErased(deps.database.read, accountId, "contact", request.params.id);
       const { expand, ...rest } = request.query;
-      const found = await contactTimeline(deps.database.read, accountId, request.params.id, rest);
-      return { data: found.data.map((row) => presentEngagement(row, languageOf(request), expand)), nextCursor: found.nextCursor };
+      const found = await contactTimeline(deps.database.read, accountId, whose, rest);
+      const bounces = found.data.flatMap(({ bounce }) => bounce ?? []);
+      const shown = await presentEngagements(deps, accountId, bounces, languageOf(request), expand);
+      const byId = new Map(shown.map((one) => [one.id, one]));
+      const data = found.data.flatMap(({ bounce, change }) => (change ? presentChange(change) : (byId.get(bounce.id) ?? [])));
+      return { data, nextCursor: found.nextCursor };
     },
   );
 };
+
+const presentChange = ({ address, event }: AddressChange): z.infer<typeof addressChange> => ({
+  object: "address_change",
+  kind: event.kind === "alive" ? "reply_seen" : "unbounced",
+  address,
+  by: event.kind === "unbounced" ? event.by : null,
+  note: event.kind === "unbounced" ? event.note : null,
+  occurredAt: rfc3339(event.at),
+});
 
 const presentOne = async (read: Read, accountId: string, row: Contact): Promise<z.infer<typeof contact>> => {
   const [shown] = await presentContacts(read, accountId, [row]);

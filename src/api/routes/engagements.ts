@@ -4,7 +4,7 @@ import type { Category } from "../../bounces/report.ts";
 import { getEngagement, listEngagements } from "../../store/engagements.ts";
 import { accountOf } from "../account-of.ts";
 import type { Api, ApiDeps } from "../deps.ts";
-import { engagementQuery, languageOf, presentEngagement } from "../present-engagement.ts";
+import { engagementQuery, languageOf, presentEngagements } from "../present-engagement.ts";
 import { notFound } from "../problem.ts";
 import { engagement, listOf, state } from "../shapes.ts";
 
@@ -56,7 +56,8 @@ export const engagementRoutes = (api: Api, deps: ApiDeps): void => {
         category: category === undefined ? undefined : [category as Category],
         recipientKey: address === undefined ? undefined : addressKey(address),
       });
-      return { data: found.data.map((row) => presentEngagement(row, languageOf(request), expand)), nextCursor: found.nextCursor };
+      const data = await presentEngagements(deps, accountOf(request), found.data, languageOf(request), expand);
+      return { data, nextCursor: found.nextCursor };
     },
   );
 
@@ -77,7 +78,9 @@ export const engagementRoutes = (api: Api, deps: ApiDeps): void => {
     async (request) => {
       const found = await getEngagement(deps.database.read, accountOf(request), request.params.id);
       if (!found) throw notFound("engagement");
-      return presentEngagement(found, languageOf(request), request.query.expand);
+      const [shown] = await presentEngagements(deps, accountOf(request), [found], languageOf(request), request.query.expand);
+      if (!shown) throw notFound("engagement");
+      return shown;
     },
   );
 };

@@ -2,7 +2,7 @@ import { z } from "zod";
 import type { Json } from "../../ports/connector.ts";
 import type { EngagementState } from "../../ports/database.ts";
 import { registerSentMessages } from "../../store/register-sent-messages.ts";
-import { listSendRecipients } from "../../store/send-recipients.ts";
+import { listSendRecipients, type SendRecipient } from "../../store/send-recipients.ts";
 import { getSentMessage, listSentMessages, type SentMessage } from "../../store/sent-messages.ts";
 import { accountOf } from "../account-of.ts";
 import type { Api, ApiDeps } from "../deps.ts";
@@ -100,10 +100,13 @@ export const sentMessageRoutes = (api: Api, deps: ApiDeps): void => {
     async (request) => {
       const { state: only, ...rest } = request.query;
       const filter = { ...rest, state: only && [only as EngagementState] };
-      return listSendRecipients(deps.database.read, accountOf(request), request.params.id, filter);
+      const found = await listSendRecipients(deps.database.read, accountOf(request), { sendId: request.params.id }, filter);
+      return { data: found.data.map(presentRecipient), nextCursor: found.nextCursor };
     },
   );
 };
+
+const presentRecipient = ({ language: _language, ...rest }: SendRecipient): z.infer<typeof sendRecipient> => rest;
 
 const present = (row: SentMessage): z.infer<typeof sentMessageFull> => ({
   id: row.id,

@@ -2,10 +2,12 @@ import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { Command, Option } from "commander";
 import { z } from "zod";
+import type { ApiDeps } from "../../api/deps.ts";
 import { presentEngagement } from "../../api/present-engagement.ts";
+import { csvLine } from "../../messages/csv-line.ts";
 import type { EngagementState, Read } from "../../ports/database.ts";
 import { type Engagement, type EngagementFilter, listEngagements } from "../../store/engagements.ts";
-import { csvLine } from "../csv-line.ts";
+import { noticeLinks } from "../../sync/notice-links.ts";
 import { CliError } from "../exit-code.ts";
 import { chosenAccount, type Globals, withHouse } from "../with-house.ts";
 
@@ -26,7 +28,8 @@ export const exportCommand = (): Command =>
           state: options.state && [options.state],
           occurredSince: options.since === undefined ? undefined : readSince(options.since),
         };
-        await writeOut(exportText(house.database.read, account.id, options.format, filter));
+        const describe = async (provider: string) => (await house.loadConnector(provider))?.describe ?? null;
+        await writeOut(exportText({ read: house.database.read, describe }, account.id, options.format, filter));
       }),
     );
 
@@ -35,12 +38,12 @@ export const exportCommand = (): Command =>
  * one that moves in time, because older news of it comes, may be in it twice: its id and version tell.
  */
 export async function* exportText(
-  read: Read,
+  { read, describe }: { read: Read; describe: ApiDeps["describe"] },
   accountId: string,
   format: keyof typeof formats,
   filter: EngagementFilter,
 ): AsyncGenerator<string> {
-  const { head, line } = formats[format];
+  const { head, lines } = formats[format];
   let piece = head;
   let cursor: string | null = null;
   do {
@@ -50,7 +53,7 @@ export async function* exportText(
       limit: 200,
       cursor,
     });
-    yield piece + page.data.map(line).join("");
+    yield piece + (await lines(page.data, (ids) => noticeLinks(read, describe, accountId, ids))).join("");
     piece = "";
     cursor = page.nextCursor;
   } while (cursor !== null);
@@ -93,14 +96,20 @@ const columns: Record<string, [meaning: string, value: (row: Engagement) => Cell
   updatedAt: ["when it changed last", (row) => time(row.updatedAt)],
 };
 
-const formats = {
+type Links = (noticeIds: readonly (string | null)[]) => ReturnType<typeof noticeLinks>;
+type Format = { head: string; lines: (rows: readonly Engagement[], links: Links) => Promise<string[]> };
+
+const formats: Record<"csv" | "ndjson", Format> = {
   csv: {
     head: csvLine(Object.keys(columns)),
-    line: (row: Engagement) => csvLine(Object.values(columns).map(([, value]) => value(row))),
+    lines: async (rows) => rows.map((row) => csvLine(Object.values(columns).map(([, value]) => value(row)))),
   },
   ndjson: {
     head: "",
-    line: (row: Engagement) => `${JSON.stringify(presentEngagement(row, "en", new Set(["sentMessage", "notice"])))}\n`,
+    lines: async (rows, links) => {
+      const found = await links(rows.map((row) => row.noticeId));
+      return rows.map((row) => `${JSON.stringify(presentEngagement(row, "en", new Set(["sentMessage", "notice"]), found))}\n`);
+    },
   },
 };
 

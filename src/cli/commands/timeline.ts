@@ -2,7 +2,7 @@ import { Command } from "commander";
 import { engagementText } from "../../messages/engagement-text.ts";
 import { text, timeText } from "../../messages/text.ts";
 import { findContactByAddress, getContact, listContacts } from "../../store/contacts.ts";
-import { contactTimeline, type Engagement, listEngagements } from "../../store/engagements.ts";
+import { type Engagement, listEngagements } from "../../store/engagements.ts";
 import { CliError } from "../exit-code.ts";
 import type { House } from "../house.ts";
 import { chosenAccount, type Globals, print, withHouse } from "../with-house.ts";
@@ -16,10 +16,8 @@ export const timelineCommand = (): Command =>
       withHouse(async (house) => {
         const account = await chosenAccount(house, command.optsWithGlobals<Globals>());
         const limit = Number(options.limit) || 50;
-        const { data } =
-          contact === undefined
-            ? await listEngagements(house.database.read, account.id, { limit })
-            : await contactTimeline(house.database.read, account.id, await contactId(house, account.id, contact), { limit });
+        const only = contact === undefined ? undefined : await contactId(house, account.id, contact);
+        const { data } = await listEngagements(house.database.read, account.id, { limit, contactId: only });
         print(command, data, data.length === 0 ? "No bounces." : data.flatMap((bounce) => [...timelineLines(bounce), ""]));
       }),
     );

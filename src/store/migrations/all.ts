@@ -12,6 +12,7 @@ import { erasures } from "./0010-erasures.ts";
 import { idempotencyKeys } from "./0011-idempotency-keys.ts";
 import { lookups } from "./0012-lookups.ts";
 import { users } from "./0013-users.ts";
+import { contactSearch } from "./0015-contact-search.ts";
 import { ownerMail } from "./0018-owner-mail.ts";
 
 /** Every step in order. */
@@ -29,5 +30,6 @@ export const migrations: readonly Migration[] = [
   idempotencyKeys,
   lookups,
   users,
+  contactSearch,
   ownerMail,
 ];
