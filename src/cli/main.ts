@@ -3,6 +3,7 @@ import packageJson from "../../package.json" with { type: "json" };
 import { accountCommand } from "./commands/account.ts";
 import { auditCommand } from "./commands/audit.ts";
 import { contactCommand } from "./commands/contact.ts";
+import { coverageCommand } from "./commands/coverage.ts";
 import { crmCommand } from "./commands/crm.ts";
 import { demoCommand } from "./commands/demo.ts";
 import { explainCommand } from "./commands/explain.ts";
@@ -37,6 +38,7 @@ for (const command of [
   scanCommand(),
   reclassifyCommand(),
   explainCommand(),
+  coverageCommand(),
   timelineCommand(),
   unbounceCommand(),
   exportCommand(),

@@ -3,6 +3,7 @@ import { addressKey } from "../bounces/keys.ts";
 import type { Folder, Json, Warning } from "../ports/connector.ts";
 import type { InboxState, Read, Tables, Write } from "../ports/database.ts";
 import { newId } from "./ids.ts";
+import { saveInboxState } from "./inbox-states.ts";
 import { fromJson, fromJsonOrNull, toJson } from "./json.ts";
 import { type ListOptions, type ListPage, listPage, pageLimit, readPosition } from "./list-page.ts";
 
@@ -85,6 +86,7 @@ export const createInbox = async (tx: Write, accountId: string, inbox: NewInbox,
     })
     .returningAll()
     .executeTakeFirstOrThrow();
+  await saveInboxState(tx, row);
   return toInbox(row);
 };
 
@@ -117,6 +119,17 @@ export const listInboxes = async (
   if (options.externalId !== undefined) query = query.where("external_id", "=", options.externalId);
   if (options.updatedSince !== undefined) query = query.where("updated_at", ">=", options.updatedSince);
   return listPage(await query.execute(), options, (row) => [row.created_at, row.id], toInbox);
+};
+
+/** Every inbox of an account; there are as many as people in sales. */
+export const allInboxes = async (read: Read, accountId: string): Promise<Inbox[]> => {
+  const all: Inbox[] = [];
+  for (let cursor: string | null = null; ; ) {
+    const page: ListPage<Inbox> = await listInboxes(read, accountId, { limit: 200, cursor });
+    all.push(...page.data);
+    cursor = page.nextCursor;
+    if (cursor === null) return all;
+  }
 };
 
 /** Changes what is given; the state, the fence and the position stay. Null when there is no such inbox. */
@@ -176,6 +189,7 @@ export const changeState = async (
   if (row && change.state === "disconnected") {
     await tx.deleteFrom("inbox_secrets").where("account_id", "=", accountId).where("inbox_id", "=", inboxId).execute();
   }
+  if (row) await saveInboxState(tx, row);
   return row ? toInbox(row) : null;
 };
 

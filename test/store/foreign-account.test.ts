@@ -69,6 +69,7 @@ const withoutQueries = new Set([
 const pure = new Set([
   "append-history/withFold",
   "erasures/messageHash",
+  "gaps/gapEvent",
   "follower/followerColumns",
   "follower/nobodyAtIt",
   "mentions/mentionOf",
