@@ -42,7 +42,7 @@ export const checkCoverage = async (
   options: Options = {},
 ): Promise<Coverage | null> => {
   const begun = await beginCheck(deps, accountId, inboxId, options);
-  return begun && begun.done;
+  return begun?.done ?? null;
 };
 
 /** As `checkCoverage`, for who does not wait for the end: resolves as soon as everybody can see that it runs. */
