@@ -58,7 +58,8 @@ const ask = async (deps: CoverageDeps, inbox: Inbox, messageId: string): Promise
   } catch (error) {
     if (error instanceof ConnectorError) return error.message;
     if (signal.aborted) return "it did not answer in time";
-    throw error;
+    deps.log.error({ err: error, inboxId: id }, "a mailbox could not be searched; a fault of ours");
+    return "something went wrong on our side; it is in the log";
   }
 };
 

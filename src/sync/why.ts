@@ -81,7 +81,12 @@ export const whyOfEngagement = (facts: EngagementFacts): Why => {
   const [refusal] = refusals;
   if (refusal) {
     const values = { time: new Date(engagement.detectedAt), n: refusal.times };
-    return { code: "logged_crm_not_told", values, action: { code: "replay", webhookId: refusal.webhookId } };
+    return {
+      code: "logged_crm_not_told",
+      ...(refusal.times === 1 && { form: "once" }),
+      values,
+      action: { code: "replay", webhookId: refusal.webhookId },
+    };
   }
   if (state === "pending") return { code: "pending", values: { time: dateOr(engagement.pendingUntil) }, action };
   if (state === "delivered") {

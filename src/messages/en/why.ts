@@ -5,6 +5,7 @@ export const why = {
   "why.logged_on_written_address":
     "{reported} failed, but you wrote to {address}, which forwards there; it is logged there and the address stays usable.",
   "why.logged_crm_not_told": "It was logged here at {time}, but the CRM's endpoint refused it {n} times; replay it.",
+  "why.logged_crm_not_told.once": "It was logged here at {time}, but the CRM's endpoint refused it; replay it.",
   "why.duplicate": "The same notice was already counted at {time}.",
   "why.pending": "So far it is only delayed; it becomes soft on {time} unless news comes.",
   "why.delivered_after_delay": "It was delayed, then delivered: {evidence}.",

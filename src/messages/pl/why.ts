@@ -7,6 +7,7 @@ export const why: Record<keyof typeof english, string> = {
   "why.logged_on_written_address":
     "Zawiódł adres {reported}, ale pisano na {address}, skąd poczta jest tam przekazywana; zapisano je przy nim, a adres pozostaje zdatny do użytku.",
   "why.logged_crm_not_told": "Zapisano je u nas ({time}), ale punkt odbioru CRM je odrzucił (prób: {n}); wyślij ponownie.",
+  "why.logged_crm_not_told.once": "Zapisano je u nas ({time}), ale punkt odbioru CRM je odrzucił; wyślij ponownie.",
   "why.duplicate": "To samo powiadomienie policzono już wcześniej ({time}).",
   "why.pending": "Na razie jest tylko opóźnione; stanie się miękkim odrzuceniem {time}, jeśli nie będzie wieści.",
   "why.delivered_after_delay": "Było opóźnione, potem dostarczone: {evidence}.",
