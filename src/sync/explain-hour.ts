@@ -36,7 +36,7 @@ const future: Why = { code: "not_yet" };
 
 const whyOfMessages = (inboxId: string, messages: readonly SeenThen[]): Why => {
   if (messages.length === 0) return { code: "quiet_hour", action: { code: "check_coverage", inboxId } };
-  const opened = messages.filter(({ verdict }) => !["other", "reply", "sent"].includes(verdict)).length;
+  const opened = messages.filter(({ verdict }) => verdict === "notice" || verdict === "opened").length;
   return { code: "hour_read", values: { n: messages.length, opened } };
 };
 

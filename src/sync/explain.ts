@@ -62,9 +62,12 @@ export const sayWhy = ({ language, timeZone }: Pick<Asker, "language" | "timeZon
     sentence: text(language, isTextKey(key) ? key : "why.ordinary", words),
     needed: isTextKey(needed) ? text(language, needed, words) : null,
     action: why.action ?? null,
-    steps: [...steps],
+    steps: steps.filter((step, i) => !steps.slice(i + 1).some((later) => repeats(later, step))),
   };
 };
+
+/** What made a message suspect is told again, with its field, by what read it. */
+const repeats = (later: Evidence, { step, because }: Evidence): boolean => later.step === step && later.because.startsWith(because);
 
 const wordOf = (value: WhyValue, language: Language, timeZone?: string): string | number => {
   if (value instanceof Date) return timeText(language, value.getTime(), timeZone);

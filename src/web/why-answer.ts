@@ -17,7 +17,7 @@ ${action && actionOf(view, action, back)}
 ${
   steps.length === 0
     ? html`<p class="quiet">${view.t("why.noSteps")}</p>`
-    : html`<ol class="steps">${steps.map(({ step, because }) => html`<li${isOurs(step) ? null : html` lang="en"`}>${because}</li>`)}</ol>`
+    : html`${view.language !== "en" && steps.some(({ step }) => !isOurs(step)) && html`<p class="quiet">${view.t("why.trace")}</p>`}<ol class="steps">${steps.map(({ step, because }) => html`<li${isOurs(step) ? null : html` lang="en"`}>${because}</li>`)}</ol>`
 }
 </section>`;
 

@@ -156,6 +156,7 @@ const donePage = (view: SignedInView, sentence: string): Shown => ({
 const whyPage = (view: SignedInView, inboxes: readonly Inbox[], above: Html | null, status = 200): Shown => ({
   title: view.t("why.title"),
   status,
+  wide: true,
   content: html`<h1>${view.t("why.title")}</h1>
 ${above ?? html`<p>${view.t("why.lead")}</p>`}
 <div class="ways">
@@ -198,7 +199,7 @@ const hourForm = (view: SignedInView, inboxes: readonly Inbox[]): Html => {
 const cameThen = (view: SignedInView, inbox: Inbox, messages: readonly SeenThen[]): Html | null =>
   messages.length === 0
     ? null
-    : html`<h2>${view.t("why.came")}</h2>
+    : html`<h2 class="came">${view.t("why.came")}</h2>
 <div class="scroll"><table>
 <thead><tr><th scope="col">${view.t("why.came.time")}</th><th scope="col">${view.t("why.came.folder")}</th><th scope="col">${view.t("why.came.what")}</th><td></td></tr></thead>
 <tbody>${messages.map(
