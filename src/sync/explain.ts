@@ -225,8 +225,9 @@ const explainUnknown = async (asker: Asker, messageId: string, inboxId: string |
   const key = idKey(messageId);
   const steps = [{ step: "looked", because: text(language, "why.step.no_record") }];
   const [waiting] = await waitingFor(read, accountId, [`id:${key}`]);
-  if (waiting !== undefined) {
-    steps.push({ step: "waits", because: text(language, "why.step.notice_waits", { id: waiting }) });
+  const [notice] = waiting === undefined ? [] : await readNotices(read, accountId, [waiting]);
+  if (notice && isVisible(asker, notice.inboxId)) {
+    steps.push({ step: "waits", because: text(language, "why.step.notice_waits", { id: notice.id }) });
     return sayWhy(asker, { code: "sent_elsewhere", action: { code: "register" } }, steps);
   }
   if ((await readErased(read, accountId, [messageHash("sent", key)])).size > 0)

@@ -7,7 +7,7 @@ import { oweMissed, oweUnopened } from "../store/owed.ts";
 import { readVerdicts } from "../store/seen-messages.ts";
 import { pollNow } from "../store/turns.ts";
 import type { CoverageDeps } from "./check-coverage.ts";
-import { type Asker, type Explanation, sayWhy } from "./explain.ts";
+import { type Asker, type Explanation, explainRef, sayWhy } from "./explain.ts";
 
 /** Whoever waits for a page is told after this long that the mailbox was not searched. */
 const longestMs = 25_000;
@@ -37,7 +37,8 @@ export const findInMailbox = async (
     return { explanation: sayWhy(asker, why, steps), steps };
   }
   const known = (await readVerdicts(deps.database.read, asker.accountId, inboxId, [ref])).has(ref);
-  if (!known) await owe(deps, inbox, first);
+  if (known) return { explanation: await explainRef(asker, inboxId, ref), steps };
+  await owe(deps, inbox, first);
   return { explanation: sayWhy(asker, { code: "our_gap", action: { code: "poll_now", inboxId } }, steps), steps };
 };
 

@@ -106,7 +106,7 @@ export const whyOfEngagement = (facts: EngagementFacts): Why => {
     return { code: "logged_on_written_address", values: { reported: recipient.reportedAddress, address: recipient.address }, action };
   }
   if (state === "soft" && engagement.classification?.mapping === "account") {
-    return { code: "soft_by_mapping", values: { reason: engagement.reason ?? "…" }, action };
+    return { code: "soft_by_mapping", values: { reason: engagement.category ? { text: `category.${engagement.category}` } : "…" }, action };
   }
   const noticeInbox = engagement.notice?.inboxId ?? engagement.inboxId;
   if (noticeInbox !== (facts.askedInboxId ?? engagement.inboxId))

@@ -57,7 +57,7 @@ ${rows.length === 0 ? html`<p>${view.t("coverage.empty")}</p>` : html`<div class
 
 const coverageRow = (view: SignedInView, inbox: Inbox, coverage: Coverage | undefined, now: ReadonlyMap<string, SeenVerdict>): Html => {
   const running = coverage?.note === "running";
-  const again = html` hx-get="/coverage/${inbox.id}" hx-trigger="every 1s" hx-swap="outerHTML"`;
+  const again = html` hx-get="/coverage/${inbox.id}" hx-trigger="every 2s" hx-swap="outerHTML"`;
   return html`<section class="covered" id="${inbox.id}"${running && again}>
 <h2>${inbox.address}</h2>
 ${coverage?.checkedAt ? numbers(view, coverage) : !running && html`<p class="quiet">${view.t("coverage.checked")}: ${view.t("coverage.never")}</p>`}

@@ -86,6 +86,7 @@ onBothEngines("a comparison with the provider", (engine) => {
       open: async () => ({
         async *pull(_cursor, saved) {
           await saved?.(["s1", "ordinary-1", "strange"]);
+          yield* [];
         },
         fetchRaw: async () => "gone",
         close: async () => {},

@@ -169,7 +169,7 @@ onBothEngines("a notice that was logged", (engine) => {
       ),
     );
     await place.save([sentMessage("a"), notice("a")]);
-    expect(await byNotice(place, "a")).toMatchObject({ code: "soft_by_mapping", sentence: expect.stringContaining("for userunknown") });
+    expect(await byNotice(place, "a")).toMatchObject({ code: "soft_by_mapping", sentence: expect.stringContaining("for Unknown user") });
   });
 
   test("retracted, with who said so; unbounced by a person", async () => {
