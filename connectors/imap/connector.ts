@@ -3,6 +3,7 @@ import type { Connector } from "../../src/ports/connector.ts";
 import { openConnection } from "./connection.ts";
 import { fetchRaw } from "./fetch-raw.ts";
 import { findFolders } from "./find-folders.ts";
+import { findMessage } from "./find-message.ts";
 import { probeImap } from "./probe.ts";
 import { pullImap } from "./pull.ts";
 import { readSettings, secrets, settings } from "./settings.ts";
@@ -25,6 +26,7 @@ const open: Connector["open"] = async (inbox, tools) => {
   const connection = openConnection(inbox, tools);
   return {
     pull: (cursor) => pullImap(connection, inbox, tools, cursor),
+    find: (messageId) => findMessage(connection, inbox, messageId),
     fetchRaw: (ref, { maxBytes }) => fetchRaw(connection, ref, maxBytes),
     watch: (onHint) => watchInbox(inbox, tools, onHint),
     close: connection.close,

@@ -6,7 +6,8 @@ import type { ImapSettings } from "./settings.ts";
 export type FoundFolders = { folders: Folder[]; warnings: Warning[] };
 type Wanted = Pick<ImapSettings, "sentFolder" | "extraFolders">;
 
-const selectable = ({ flags }: ListResponse): boolean => ![...flags].some((flag) => /^\\(noselect|nonexistent)$/i.test(flag));
+/** False for what only holds other folders. */
+export const selectable = ({ flags }: ListResponse): boolean => ![...flags].some((flag) => /^\\(noselect|nonexistent)$/i.test(flag));
 
 const byPath = (list: readonly ListResponse[], path: string): ListResponse | undefined =>
   list.find((entry) => entry.path === path) ?? list.find((entry) => entry.path.toLowerCase() === path.toLowerCase());

@@ -44,6 +44,10 @@ export const searchUids = async (connection: Connection, folder: KnownFolder, { 
   return found.filter((each) => each >= from && (below === null || each < below)).sort((a, b) => a - b);
 };
 
+/** The UIDs of messages with this Message-ID. The server compares parts of words (RFC 9051, 6.4.4): the caller looks again. */
+export const searchMessageId = (connection: Connection, folder: KnownFolder, messageId: string): Promise<number[]> =>
+  searchIn(connection, folder, { header: { "message-id": messageId } });
+
 /** Those of some UIDs that the server still lists. */
 export const stillThere = async (connection: Connection, folder: KnownFolder, uids: readonly number[]): Promise<number[]> => {
   if (uids.length === 0) return [];

@@ -5,7 +5,7 @@
 import { z } from "zod";
 
 const id = (prefix: string) => z.string().describe(`Id: ${prefix}_ and a ULID.`);
-const time = z.iso.datetime().describe("RFC 3339, UTC.");
+export const time = z.iso.datetime().describe("RFC 3339, UTC.");
 const metadata = z.record(z.string(), z.unknown()).describe("Your own data, given back as it came.");
 
 export const problem = z
@@ -172,6 +172,9 @@ export const inbox = z
     lastPollAt: time.nullable(),
     lastMailSeenAt: time.nullable(),
     nextPollAt: time.nullable(),
+    coverage: z
+      .object({ gap: z.int().nullable(), checkedAt: time.nullable() })
+      .describe("How many messages of the last days the provider held that we had not seen, when it was compared last. Null before that."),
     folders: z.array(z.object({ name: z.string(), role: z.string(), watched: z.boolean(), why: z.string() })),
     limits: z.array(z.object({ code: z.string(), text: z.string() })).describe("What this provider cannot do."),
     warnings: z.array(z.object({ code: z.string(), text: z.string() })).describe("What is wrong with this inbox."),
@@ -388,6 +391,11 @@ export const explanation = z
   .object({
     code: z.string().describe("Stable, such as logged or not_seen."),
     sentence: z.string().describe("The answer to: why?"),
+    needed: z.string().nullable().describe("What would have been needed for it to be logged."),
+    action: z
+      .looseObject({ code: z.string(), inboxId: z.string().optional(), ref: z.string().optional(), folder: z.string().optional() })
+      .nullable()
+      .describe("What to do next, and on what; a page offers it as a button."),
     steps: z.array(z.object({ step: z.string(), because: z.string() })).describe("Every decision about the message, in order."),
   })
   .meta({ id: "Explanation" });

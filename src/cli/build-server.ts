@@ -72,6 +72,7 @@ export const buildServer = async (house: House, nudge: () => void, onHint: (hint
     publicUrl,
     nudge,
     connecting: house.connecting,
+    mailboxes: house,
     operatorName: config.operatorName ?? "Your company",
     privacyUrl: config.privacyUrl,
     providers: () => signInProviders(house),

@@ -6,14 +6,17 @@ import { accountsWithAgedPending, agePending } from "../store/age-pending.ts";
 import { deleteEndedAuthorizations } from "../store/authorizations.ts";
 import { forgetOld } from "../store/forget-old.ts";
 import { reportGlobally, sharingAccounts } from "../store/global-bounces.ts";
+import { allInboxes } from "../store/inboxes.ts";
 import { deleteEndedSignIns } from "../store/sign-in.ts";
 import { claimSlot, forgetSlots } from "../store/slots.ts";
 import { accountsWithExpiredNotices, accountsWithWaitingNotices, expireWaiting, retryWaiting } from "../store/waiting-notices.ts";
+import { checkCoverage } from "../sync/check-coverage.ts";
 import { renewDueWatches } from "../sync/push-watches.ts";
 import type { House } from "./house.ts";
 import { pushDeps } from "./push-deps.ts";
 
-type Work = { when: string; name: string; work: (house: House) => Promise<unknown> };
+/** The signal aborts when the daemon stops. */
+type Work = { when: string; name: string; work: (house: House, signal: AbortSignal) => Promise<unknown> };
 
 const day = 86_400_000;
 
@@ -26,23 +29,26 @@ export const calendar: readonly Work[] = [
   { when: "* * * * *", name: "reminders", work: (house) => withMail(house, remindOwners) },
   { when: "2 * * * *", name: "digests", work: (house) => withMail(house, sendDigests) },
   { when: "17 3 * * *", name: "forget-old", work: forgetAll },
+  { when: "43 1 * * *", name: "coverage", work: compareAll },
 ];
 
 /** Schedules it. node-cron fires in every process; the one that claims the (name, minute) row first does the work, once. */
 export const scheduleCalendar = (house: House): { stop: () => void } => {
-  const tasks = calendar.map((entry): ScheduledTask => cron.schedule(entry.when, () => workOnce(house, entry)));
+  const stopping = new AbortController();
+  const tasks = calendar.map((entry): ScheduledTask => cron.schedule(entry.when, () => workOnce(house, entry, stopping.signal)));
   return {
     stop: () => {
+      stopping.abort();
       for (const task of tasks) void task.destroy();
     },
   };
 };
 
 /** Does a piece of work unless somebody did it this minute. A failure is logged, and the work is tried again at its next time. */
-export const workOnce = async (house: House, { name, work }: Omit<Work, "when">): Promise<void> => {
+export const workOnce = async (house: House, { name, work }: Omit<Work, "when">, signal = new AbortController().signal): Promise<void> => {
   try {
     const slot = new Date(house.now()).toISOString().slice(0, 16);
-    if (await house.database.transaction((tx) => claimSlot(tx, name, slot, house.now()))) await work(house);
+    if (await house.database.transaction((tx) => claimSlot(tx, name, slot, house.now()))) await work(house, signal);
   } catch (error) {
     house.log.error({ err: error, task: name }, "calendar work failed; it is tried again at its next time");
   }
@@ -93,4 +99,19 @@ async function withMail(house: House, work: (deps: OwnerMailDeps) => Promise<voi
 /** What accounts that share report of their addresses, one account after the other. */
 async function reportAll({ database, keys }: House): Promise<void> {
   for (const accountId of await sharingAccounts(database.read)) await reportGlobally(database, keys, accountId);
+}
+
+/** Compares every inbox with its provider, one after the other: nobody waits for it, and others use the same quotas. */
+async function compareAll(house: House, signal: AbortSignal): Promise<void> {
+  let cursor: string | null = null;
+  do {
+    const page = await listAccounts(house.database.read, { limit: 200, cursor });
+    for (const account of page.data) {
+      for (const inbox of await allInboxes(house.database.read, account.id)) {
+        if (signal.aborted) return;
+        if (inbox.state !== "erased" && inbox.state !== "disconnected") await checkCoverage(house, account.id, inbox.id, { signal });
+      }
+    }
+    cursor = page.nextCursor;
+  } while (cursor !== null);
 }

@@ -4,6 +4,7 @@ import { accountCommand } from "./commands/account.ts";
 import { auditCommand } from "./commands/audit.ts";
 import { backupCommand, restoreCommand } from "./commands/backup.ts";
 import { contactCommand } from "./commands/contact.ts";
+import { coverageCommand } from "./commands/coverage.ts";
 import { crmCommand } from "./commands/crm.ts";
 import { demoCommand } from "./commands/demo.ts";
 import { doctorCommand } from "./commands/doctor.ts";
@@ -39,6 +40,7 @@ for (const command of [
   scanCommand(),
   reclassifyCommand(),
   explainCommand(),
+  coverageCommand(),
   timelineCommand(),
   unbounceCommand(),
   exportCommand(),

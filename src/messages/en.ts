@@ -1,8 +1,10 @@
 import { contacts } from "./en/contacts.ts";
 import { core } from "./en/core.ts";
+import { coverage } from "./en/coverage.ts";
 import { mail } from "./en/mail.ts";
 import { people } from "./en/people.ts";
 import { sends } from "./en/sends.ts";
+import { why } from "./en/why.ts";
 
 /** Every sentence for people, in English. Keys are shared by all languages; {names} are filled in by text(). */
-export const en = { ...core, ...people, ...mail, ...contacts, ...sends } as const;
+export const en = { ...core, ...contacts, ...coverage, ...mail, ...people, ...sends, ...why } as const;

@@ -38,6 +38,9 @@ export type Page = {
 /** Those of the refs whose messages have been saved. */
 export type Saved = (refs: readonly string[]) => Promise<ReadonlySet<string>>;
 
+/** A message that was looked for: where it lies, and whether that folder is watched. */
+export type Found = { envelope: Envelope; watched: boolean };
+
 export type Session = {
   /**
    * Yields pages from a cursor (null: from the beginning, bounded by `inbox.since`) until there is nothing new. Live before
@@ -48,6 +51,8 @@ export type Session = {
   pull(cursor: Cursor, saved?: Saved): AsyncIterable<Page>;
   /** The exact bytes of one message, or "gone" if it is no longer there. Larger than maxBytes: ConnectorError "rejected". */
   fetchRaw(ref: string, options: { maxBytes: number }): Promise<Uint8Array | "gone">;
+  /** Looks for a message by its Message-ID in every folder, also those that are not watched. Only where the provider can. */
+  find?(messageId: string): Promise<readonly Found[]>;
   /** Tells of new mail as a hint to poll now; never the only way to learn of it. Returns a function that stops it. */
   watch?(onHint: () => void): Promise<() => Promise<void>>;
   close(): Promise<void>;

@@ -239,6 +239,30 @@ export type Tables = {
     due_at: Millis | null;
     error: string | null;
     first_at: Millis;
+    /** 1: nothing was decided about it yet, because no page told of it; its header is judged first. */
+    judge: Generated<Flag>;
+  };
+  /** The states an inbox was in, each until the next one. */
+  inbox_states: { account_id: string; inbox_id: string; at: Millis; state: InboxState; detail: JsonText };
+  /** What the newest comparison of an inbox's messages with our rows found. */
+  coverage_checks: {
+    account_id: string;
+    inbox_id: string;
+    began_at: Millis;
+    /** When what stands here was found; null before the first comparison has ended. */
+    checked_at: Millis | null;
+    /** Which stretch was compared. */
+    from_at: Millis | null;
+    to_at: Millis | null;
+    /** How many messages the comparison under way has looked at. */
+    looked: number;
+    provider_count: number | null;
+    our_count: number | null;
+    missing: JsonText;
+    /** Null once it has ended with the whole stretch compared; `running`, or why it ended before that. */
+    note: CoverageNote | null;
+    /** The provider's words, where it refused. */
+    detail: string | null;
   };
   gaps: {
     account_id: string;
@@ -431,6 +455,9 @@ export type Tables = {
   /** Who read or changed what. `subject`: an id, or the keyed hash of an address. */
   audit_log: { account_id: string; id: string; by_whom: string; action: string; subject: string | null; at: Millis };
 };
+
+/** Why a comparison with the provider is not there in full. */
+export type CoverageNote = "running" | "rate_limited" | "time" | "failed" | "not_polled" | "first_sync";
 
 /** `sales`: one's own inboxes; `support`: all inboxes, no notice's text unless shared; `owner`: everything, and who else may. */
 export type UserRole = "owner" | "support" | "sales";

@@ -8,8 +8,8 @@ const day = 24 * 3_600_000;
 const defaultRetention: Retention = { headerFactsMs: 30 * day, noticesMs: 90 * day, eventsMs: 90 * day, auditMs: 400 * day };
 
 /**
- * Deletes what an account has kept long enough: the header facts of ordinary mail, the text of notices, traces, events, and answers
- * to keyed requests. The narrow rows stay: they say what was seen, and hold no subject and no address.
+ * Deletes what an account has kept long enough: the header facts of ordinary mail, the text of notices, traces, events, which states inboxes
+ * were in, and answers to keyed requests. The narrow rows stay: they say what was seen, and hold no subject and no address.
  */
 export const forgetOld = async (tx: Write, accountId: string, now: number, retention: Retention = defaultRetention): Promise<void> => {
   await tx
@@ -39,6 +39,11 @@ export const forgetOld = async (tx: Write, accountId: string, now: number, reten
     .deleteFrom("audit_log")
     .where("account_id", "=", accountId)
     .where("at", "<", now - retention.auditMs)
+    .execute();
+  await tx
+    .deleteFrom("inbox_states")
+    .where("account_id", "=", accountId)
+    .where("at", "<", now - retention.eventsMs)
     .execute();
   // Admins belong to no account: theirs go with anybody's.
   await tx

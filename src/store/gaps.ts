@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import type { Gap } from "../ports/connector.ts";
 import type { Read, Write } from "../ports/database.ts";
+import type { NewEvent } from "./events.ts";
 import { inBatches } from "./in-batches.ts";
 
 /** A stretch whose messages could not all be listed. `at`: when we learned of it, epoch milliseconds. */
@@ -44,6 +45,12 @@ export const listGaps = async (read: Read, accountId: string, inboxId: string): 
     .limit(200)
     .execute();
   return rows.map((row) => ({ id: row.id, folder: row.folder, from: row.from_at, to: row.to_at, because: row.because, at: row.at }));
+};
+
+/** The event that tells of a gap. */
+export const gapEvent = ({ folder, from, to, because }: Gap, inboxId: string, backfill: boolean): NewEvent => {
+  const time = (at: number | null) => (at === null ? null : new Date(at).toISOString());
+  return { type: "inbox.gap_found", backfill, data: { inboxId, gap: { folder, from: time(from), to: time(to), because } } };
 };
 
 const gapId = (gap: Gap): string =>

@@ -3,6 +3,7 @@ import { addressKey } from "../bounces/keys.ts";
 import type { Folder, Json, Warning } from "../ports/connector.ts";
 import type { InboxState, Read, Tables, Write } from "../ports/database.ts";
 import { newId } from "./ids.ts";
+import { saveInboxState } from "./inbox-states.ts";
 import { fromJson, fromJsonOrNull, toJson } from "./json.ts";
 import { type ListOptions, type ListPage, listPage, pageLimit, readPosition } from "./list-page.ts";
 
@@ -85,6 +86,7 @@ export const createInbox = async (tx: Write, accountId: string, inbox: NewInbox,
     })
     .returningAll()
     .executeTakeFirstOrThrow();
+  await saveInboxState(tx, row);
   return toInbox(row);
 };
 
@@ -131,6 +133,17 @@ export const listWatching = async (read: Read, limit: number): Promise<Inbox[]> 
     .limit(limit)
     .execute();
   return rows.map(toInbox);
+};
+
+/** Every inbox of an account; there are as many as people in sales. */
+export const allInboxes = async (read: Read, accountId: string): Promise<Inbox[]> => {
+  const all: Inbox[] = [];
+  for (let cursor: string | null = null; ; ) {
+    const page: ListPage<Inbox> = await listInboxes(read, accountId, { limit: 200, cursor });
+    all.push(...page.data);
+    cursor = page.nextCursor;
+    if (cursor === null) return all;
+  }
 };
 
 /** Changes what is given; the state, the fence and the position stay. Null when there is no such inbox. */
@@ -190,6 +203,7 @@ export const changeState = async (
   if (row && change.state === "disconnected") {
     await tx.deleteFrom("inbox_secrets").where("account_id", "=", accountId).where("inbox_id", "=", inboxId).execute();
   }
+  if (row) await saveInboxState(tx, row);
   return row ? toInbox(row) : null;
 };
 

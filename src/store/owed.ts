@@ -1,5 +1,6 @@
 import type { Selectable } from "kysely";
-import type { Envelope, FolderRole } from "../bounces/envelope.ts";
+import { type Envelope, type FolderRole, firstValue } from "../bounces/envelope.ts";
+import { idKey } from "../bounces/keys.ts";
 import type { Flag, Read, Tables, Write } from "../ports/database.ts";
 import { type Claim, holdFence } from "./fence.ts";
 import { inBatches } from "./in-batches.ts";
@@ -18,6 +19,8 @@ export type Owed = {
   dueAt: number | null;
   error: string | null;
   firstAt: number;
+  /** No page told of it: its header is judged before anything else. */
+  judge: boolean;
 };
 
 /** What savePage writes for a message that is to be tried again. */
@@ -107,6 +110,78 @@ export const oweUnopened = async (
       .execute(),
   );
   return rows.length;
+};
+
+/**
+ * Makes messages owed that a mailbox holds and no page told of: the next turn judges each by its header, as it would have then. What
+ * was seen meanwhile is left alone. Returns the refs of those that are new.
+ */
+export const oweMissed = async (
+  tx: Write,
+  accountId: string,
+  inboxId: string,
+  missed: readonly { envelope: Envelope; backfill: boolean }[],
+  now: number,
+): Promise<string[]> => {
+  const inbox = await tx
+    .selectFrom("inboxes")
+    .select("state")
+    .where("account_id", "=", accountId)
+    .where("id", "=", inboxId)
+    .executeTakeFirst();
+  if (!inbox || inbox.state === "disconnected" || inbox.state === "erased") return [];
+  const rows = missed.map(({ envelope, backfill }) => ({
+    ...keyOf({ accountId, inboxId }, envelope.ref),
+    envelope: envelopeToJson(envelope),
+    backfill: flag(backfill),
+    begun: flag(false),
+    attempts: 0,
+    crashes: 0,
+    due_at: now,
+    error: null,
+    first_at: now,
+    judge: flag(true),
+  }));
+  const made = await inBatches(rows, (batch) =>
+    tx
+      .insertInto("owed")
+      .values(batch)
+      .onConflict((conflict) => conflict.columns(["account_id", "inbox_id", "ref"]).doNothing())
+      .returning("ref")
+      .execute(),
+  );
+  const fresh = new Set(made.map(({ ref }) => ref));
+  const seen = missed
+    .filter(({ envelope }) => fresh.has(envelope.ref))
+    .map(({ envelope }) => ({
+      ...keyOf({ accountId, inboxId }, envelope.ref),
+      folder: envelope.folder,
+      verdict: "owed" as const,
+      message_key: idKey(firstValue(envelope.headers, "message-id")) || null,
+      facts: null,
+      received_at: envelope.receivedAt,
+      seen_at: now,
+    }));
+  await inBatches(seen, (batch) =>
+    tx
+      .insertInto("seen_messages")
+      .values(batch)
+      .onConflict((conflict) => conflict.columns(["account_id", "inbox_id", "ref"]).doNothing())
+      .execute(),
+  );
+  return [...fresh];
+};
+
+/** One owed message, by the provider's id; null where it is not owed. */
+export const readOwed = async (read: Read, accountId: string, inboxId: string, ref: string): Promise<Owed | null> => {
+  const row = await read
+    .selectFrom("owed")
+    .selectAll()
+    .where("account_id", "=", accountId)
+    .where("inbox_id", "=", inboxId)
+    .where("ref", "=", ref)
+    .executeTakeFirst();
+  return row ? toOwed(row) : null;
 };
 
 const leanEnvelope = ({ ref, folder, message_key, received_at, facts }: Selectable<Tables["seen_messages"]>): Envelope => ({
@@ -236,5 +311,6 @@ const toOwed = (row: Selectable<Tables["owed"]>): Owed => {
     dueAt: row.due_at,
     error: row.error,
     firstAt: row.first_at,
+    judge: row.judge === 1,
   };
 };

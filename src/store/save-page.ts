@@ -4,9 +4,9 @@ import { idKey } from "../bounces/keys.ts";
 import type { Evidence, Report } from "../bounces/report.ts";
 import type { Cursor, Gap, Json, Warning } from "../ports/connector.ts";
 import type { Database, SeenVerdict, Write } from "../ports/database.ts";
-import { appendEvents, type NewEvent } from "./events.ts";
+import { appendEvents } from "./events.ts";
 import { type Claim, holdFence } from "./fence.ts";
-import { saveGaps } from "./gaps.ts";
+import { gapEvent, saveGaps } from "./gaps.ts";
 import { fromJson, toJson } from "./json.ts";
 import { waitingFor, wakeKeys } from "./notice-waits.ts";
 import { settleOwed } from "./owed.ts";
@@ -104,11 +104,6 @@ export const savePage = (database: Database, input: PageToSave): Promise<SavedPa
     const sequence = await appendEvents(tx, accountId, all, now);
     return { notices: made, woken, events: all.map((event) => event.type), sequence };
   });
-
-const gapEvent = ({ folder, from, to, because }: Gap, inboxId: string, backfill: boolean): NewEvent => {
-  const time = (at: number | null) => (at === null ? null : new Date(at).toISOString());
-  return { type: "inbox.gap_found", backfill, data: { inboxId, gap: { folder, from: time(from), to: time(to), because } } };
-};
 
 const sentMessage = ({ envelope, sent }: SavedMessage): NewSentMessage[] =>
   sent ? [{ ...sent, ref: envelope.ref, folder: envelope.folder }] : [];

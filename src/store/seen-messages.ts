@@ -1,6 +1,7 @@
+import type { Selectable } from "kysely";
 import { idKey } from "../bounces/keys.ts";
 import type { Json } from "../ports/connector.ts";
-import type { Read, SeenVerdict, Write } from "../ports/database.ts";
+import type { Read, SeenVerdict, Tables, Write } from "../ports/database.ts";
 import { inBatches } from "./in-batches.ts";
 import { fromJsonOrNull, toJson } from "./json.ts";
 
@@ -79,6 +80,55 @@ export const readVerdicts = async (
   return new Map(rows.map((row) => [row.ref, row.verdict]));
 };
 
+const toSeen = (row: Selectable<Tables["seen_messages"]>): SeenMessage & { inboxId: string; seenAt: number } => ({
+  inboxId: row.inbox_id,
+  ref: row.ref,
+  folder: row.folder,
+  verdict: row.verdict,
+  messageId: row.message_key,
+  facts: fromJsonOrNull<Json>(row.facts),
+  receivedAt: row.received_at,
+  seenAt: row.seen_at,
+});
+
+/** One message of an inbox, by the provider's id. */
+export const readSeen = async (
+  read: Read,
+  accountId: string,
+  inboxId: string,
+  ref: string,
+): Promise<(SeenMessage & { inboxId: string; seenAt: number }) | null> => {
+  const row = await read
+    .selectFrom("seen_messages")
+    .selectAll()
+    .where("account_id", "=", accountId)
+    .where("inbox_id", "=", inboxId)
+    .where("ref", "=", ref)
+    .executeTakeFirst();
+  return row ? toSeen(row) : null;
+};
+
+/** What an inbox received within a stretch of time, in order, 200 messages at most. */
+export const listSeenBetween = async (
+  read: Read,
+  accountId: string,
+  inboxId: string,
+  stretch: { from: number; to: number },
+): Promise<(SeenMessage & { inboxId: string; seenAt: number })[]> => {
+  const rows = await read
+    .selectFrom("seen_messages")
+    .selectAll()
+    .where("account_id", "=", accountId)
+    .where("inbox_id", "=", inboxId)
+    .where("received_at", ">=", stretch.from)
+    .where("received_at", "<", stretch.to)
+    .orderBy("received_at")
+    .orderBy("ref")
+    .limit(200)
+    .execute();
+  return rows.map(toSeen);
+};
+
 /** Every inbox of the account that saw a message with this Message-ID. */
 export const findSeen = async (
   read: Read,
@@ -94,14 +144,5 @@ export const findSeen = async (
     .orderBy("ref")
     .limit(50)
     .execute();
-  return rows.map((row) => ({
-    inboxId: row.inbox_id,
-    ref: row.ref,
-    folder: row.folder,
-    verdict: row.verdict,
-    messageId: row.message_key,
-    facts: fromJsonOrNull<Json>(row.facts),
-    receivedAt: row.received_at,
-    seenAt: row.seen_at,
-  }));
+  return rows.map(toSeen);
 };

@@ -283,7 +283,8 @@ const conclude = (
   const { notice, matches, namedIds } = sought;
   const tied = matches.map((found) => tiedRecipient(found, engagementOf, decisions));
   const state = stateOf(sought, tied, options.waitingIsOver);
-  const waitsForIds = state === "waiting" || (state === "no_bounce" && matches.some(({ match }) => match === null));
+  // A message that another system sent may be registered long after its notice was given up.
+  const waitsForIds = state === "waiting" || state === "not_ours" || (state === "no_bounce" && matches.some(({ match }) => match === null));
   const waitKeys = new Set(waitsForIds ? namedIds.map((id) => `id:${id}`) : []);
   if (state === "waiting" && namedIds.length === 0) {
     for (const { address } of notice.report.recipients) waitKeys.add(`recipient:${addressKey(address)}`);

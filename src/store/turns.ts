@@ -2,6 +2,7 @@ import type { Cursor, Folder, Json, Warning } from "../ports/connector.ts";
 import type { InboxState, Read, Write } from "../ports/database.ts";
 import { FenceLost } from "./errors.ts";
 import type { Claim } from "./fence.ts";
+import { saveInboxState } from "./inbox-states.ts";
 import { type Inbox, toInbox } from "./inboxes.ts";
 import { fromJsonOrNull, toJson } from "./json.ts";
 
@@ -108,6 +109,7 @@ export const finishTurn = async (tx: Write, claim: Claim, end: TurnEnd, now: num
     .returningAll()
     .executeTakeFirst();
   if (!row) throw new FenceLost(claim.inboxId);
+  if (row.state_since === now) await saveInboxState(tx, row);
   return toInbox(row);
 };
 

@@ -1,146 +1,237 @@
-import { idKey } from "../bounces/keys.ts";
+import { addressKey, idKey } from "../bounces/keys.ts";
 import type { Evidence } from "../bounces/report.ts";
-import { type Language, type TextKey, text, timeText } from "../messages/text.ts";
-import type { Json } from "../ports/connector.ts";
-import type { Read, SeenVerdict } from "../ports/database.ts";
-import { getContact } from "../store/contacts.ts";
+import { isTextKey, type Language, type TextKey, text, timeText } from "../messages/text.ts";
+import type { Read } from "../ports/database.ts";
+import { readAddresses } from "../store/addresses.ts";
+import { findContactByAddress, getContact } from "../store/contacts.ts";
 import { type Engagement, getEngagement, listEngagements } from "../store/engagements.ts";
+import { messageHash, readErased } from "../store/erasures.ts";
+import { getInbox, type Inbox } from "../store/inboxes.ts";
+import { readDecisions } from "../store/notice-decisions.ts";
+import { waitingFor } from "../store/notice-waits.ts";
 import { type Notice, readNotices } from "../store/notices.ts";
-import { findSeen, readVerdicts } from "../store/seen-messages.ts";
-import { findSentByIds } from "../store/sent-messages.ts";
+import { readOwed } from "../store/owed.ts";
+import { findRefusals } from "../store/refusals.ts";
+import { findSeen, readSeen } from "../store/seen-messages.ts";
+import { findSentByIds, findSentToRecipients, type SentMessage } from "../store/sent-messages.ts";
 import { findTraces, readTrace, type Trace } from "../store/traces.ts";
+import { inboxFacts, ownerName } from "./inbox-facts.ts";
+import {
+  type EngagementFacts,
+  type Why,
+  type WhyAction,
+  type WhyValue,
+  whyOfEngagement,
+  whyOfGaps,
+  whyOfInbox,
+  whyOfNotice,
+  whyOfOutcome,
+  whyOfSeen,
+} from "./why.ts";
 
-/** Why a message was or was not logged as a bounce: the steps that led there, and the sentence they end in. */
-export type Explanation = { code: string; sentence: string; steps: Evidence[] };
-
-type Answer = { code: string; values?: Record<string, string | number>; steps: readonly Evidence[] };
-
-/** Explains a message by its Message-ID: a notice, other received mail, or a sent message. One answer for each copy we know of. */
-export const explainMessageId = async (read: Read, accountId: string, messageId: string, language: Language): Promise<Explanation[]> => {
-  const say = speaker(language);
-  const traces = await findTraces(read, accountId, messageId);
-  if (traces.length > 0) return Promise.all(traces.map(async (trace) => say(await ofTrace(read, accountId, trace))));
-  const seen = (await findSeen(read, accountId, messageId)).filter(({ verdict }) => verdict !== "sent");
-  if (seen.length > 0) return seen.map((row) => say(ofSeen(row.verdict, row.facts, row.seenAt)));
-  const sent = (await findSentByIds(read, accountId, [idKey(messageId)])).get(idKey(messageId))?.[0];
-  return [say(sent ? await ofSent(read, accountId, sent.id) : { code: "not_seen", steps: [] })];
+/** Why a message was or was not logged as a bounce: the steps that led there, the sentence they end in, and what to do next. */
+export type Explanation = {
+  code: string;
+  sentence: string;
+  /** What would have been needed for it to be logged; null where nothing is missing. */
+  needed: string | null;
+  action: WhyAction | null;
+  steps: Evidence[];
 };
 
-/** Explains one message of an inbox by the provider's id of it. */
-export const explainRef = async (
-  read: Read,
-  accountId: string,
-  inboxId: string,
-  ref: string,
-  language: Language,
-): Promise<Explanation | null> => {
-  const say = speaker(language);
-  const trace = await readTrace(read, accountId, inboxId, ref);
-  if (trace) return say(await ofTrace(read, accountId, trace));
-  const verdict = (await readVerdicts(read, accountId, inboxId, [ref])).get(ref);
-  return verdict ? say(ofSeen(verdict, null, null)) : null;
+/** Who asks, and what they may see. */
+export type Asker = {
+  read: Read;
+  accountId: string;
+  language: Language;
+  timeZone?: string;
+  now: number;
+  /** Inboxes whose mail they may see; left out: all. */
+  visible?: readonly string[] | undefined;
+  /** What people call a provider. */
+  labelOf: (provider: string) => Promise<string>;
 };
 
-const speaker =
-  (language: Language) =>
-  ({ code, values = {}, steps }: Answer): Explanation => {
-    const words = Object.fromEntries(
-      Object.entries(values).map(([name, value]) => [name, typeof value === "number" && value > 1e11 ? timeText(language, value) : value]),
-    );
-    return { code, sentence: text(language, `why.${code}` as TextKey, words), steps: [...steps] };
+/** The answer in the reader's words. */
+export const sayWhy = ({ language, timeZone }: Pick<Asker, "language" | "timeZone">, why: Why, steps: readonly Evidence[]): Explanation => {
+  const words = Object.fromEntries(Object.entries(why.values ?? {}).map(([name, value]) => [name, wordOf(value, language, timeZone)]));
+  const needed = `why.needed.${why.code}`;
+  const key = (why.form ? `why.${why.code}.${why.form}` : `why.${why.code}`) as TextKey;
+  return {
+    code: why.code,
+    sentence: text(language, isTextKey(key) ? key : "why.ordinary", words),
+    needed: isTextKey(needed) ? text(language, needed, words) : null,
+    action: why.action ?? null,
+    steps: steps.filter((step, i) => !steps.slice(i + 1).some((later) => repeats(later, step))),
   };
-
-const ofTrace = async (read: Read, accountId: string, trace: Trace): Promise<Answer> => {
-  const [notice] = trace.noticeId === null ? [] : await readNotices(read, accountId, [trace.noticeId]);
-  if (!notice) return { ...ofOutcome(trace), steps: trace.steps };
-  const matching = notice.matches.map(({ because }) => ({ step: "match", because }));
-  return { ...(await ofNotice(read, accountId, notice, trace)), steps: [...trace.steps, ...matching] };
 };
 
-/** Messages that were opened, or set aside, and are no notice. */
-const ofOutcome = ({ outcome, at, steps }: Trace): Omit<Answer, "steps"> => {
-  const last = steps.at(-1)?.because ?? "";
-  switch (outcome) {
-    case "forwarded_notice":
-      return { code: "forwarded_or_quoted" };
-    case "ordinary":
-      return { code: "ordinary", values: { sign: steps[0]?.because ?? "" } };
-    case "crashed":
-    case "unreadable":
-    case "unreachable":
-      return { code: "unreadable", values: { where: last } };
-    case "too_big":
-      return { code: "too_big", values: { limit: /\d+ MB/.exec(last)?.[0] ?? "…" } };
-    case "owed":
-      return { code: "owed", values: { time: at, error: last } };
-    default:
-      return { code: outcome };
-  }
+/** What made a message suspect is told again, with its field, by what read it. */
+const repeats = (later: Evidence, { step, because }: Evidence): boolean => later.step === step && later.because.startsWith(because);
+
+const wordOf = (value: WhyValue, language: Language, timeZone?: string): string | number => {
+  if (value instanceof Date) return timeText(language, value.getTime(), timeZone);
+  return typeof value === "object" ? text(language, value.text) : value;
 };
 
-const ofNotice = async (read: Read, accountId: string, notice: Notice, trace: Trace): Promise<Omit<Answer, "steps">> => {
-  const reported = notice.matches[0]?.address ?? "…";
-  switch (notice.state) {
-    case "matched": {
-      const id = notice.matches.find(({ engagementId }) => engagementId !== null)?.engagementId;
-      const engagement = id ? await getEngagement(read, accountId, id) : null;
-      return engagement ? ofEngagement(read, accountId, engagement) : { code: "not_seen" };
-    }
-    case "not_logged":
-      return { code: "contact_not_logged", values: { address: notice.matches[0]?.match?.recipient.address ?? reported } };
-    case "waiting":
-      return { code: "waiting_for_sent", values: { time: notice.waitsUntil ?? "…" } };
-    case "not_ours":
-      return { code: "never_sent_by_us" };
-    case "unmatched": {
-      if (notice.kind === "unread_notice") return { code: "unread_notice" };
-      const offered = notice.matches.flatMap(({ suggestions }) => suggestions);
-      if (offered.length === 0) return { code: "unmatched", values: { n: 0 } };
-      if (offered.every(({ rule }) => rule === "recipient_time")) return { code: "suggested", values: { n: offered.length } };
-      if (offered.every(({ rule }) => rule === "recipient_subject")) return { code: "ambiguous", values: { n: offered.length } };
-      return { code: "recipient_mismatch", values: { reported } };
-    }
-    case "dismissed":
-      return { code: "dismissed", values: { who: notice.matches[0]?.because.split(" said ")[0] ?? "…", date: notice.updatedAt } };
-    case "no_bounce":
-      // By its kind of today: it may have been judged again, and the trace of a copy tells of the day it came.
-      return ofOutcome({ ...trace, outcome: notice.kind });
+const mayNotSee: Why = { code: "not_allowed" };
+const isVisible = ({ visible }: Asker, inboxId: string | null): boolean =>
+  visible === undefined || (inboxId !== null && visible.includes(inboxId));
+
+/**
+ * Explains a message by its Message-ID: a notice, other received mail, or a sent message. One answer for each copy we know of, and
+ * for each recipient of a sent message that something is known of.
+ */
+export const explainMessageId = async (asker: Asker, messageId: string, inboxId: string | null = null): Promise<Explanation[]> => {
+  const { read, accountId } = asker;
+  const traces = await findTraces(read, accountId, messageId);
+  const seen = traces.length > 0 ? [] : (await findSeen(read, accountId, messageId)).filter(({ verdict }) => verdict !== "sent");
+  const received = [...traces, ...seen];
+  if (received.length > 0) {
+    const visible = received.filter((one) => isVisible(asker, one.inboxId));
+    if (visible.length === 0) return [sayWhy(asker, mayNotSee, [])];
+    return Promise.all(visible.map(async (one) => explainSeen(asker, one.inboxId, one.ref, "outcome" in one ? one : null)));
   }
+  const [sent] = (await findSentByIds(read, accountId, [idKey(messageId)])).get(idKey(messageId)) ?? [];
+  if (sent) return isVisible(asker, sent.inboxId) ? explainSent(asker, sent) : [sayWhy(asker, mayNotSee, [])];
+  return [await explainUnknown(asker, messageId, inboxId)];
 };
 
-const ofEngagement = async (read: Read, accountId: string, engagement: Engagement): Promise<Omit<Answer, "steps">> => {
-  const { recipient } = engagement;
-  if (engagement.state === "pending") return { code: "pending", values: { time: engagement.pendingUntil ?? "…" } };
-  if (engagement.state === "delivered")
-    return {
-      code: "delivered_after_delay",
-      values: { evidence: engagement.history.findLast(({ state }) => state === "delivered")?.because ?? "" },
-    };
-  if (recipient.relation !== "same") {
-    return { code: "logged_on_written_address", values: { reported: recipient.reportedAddress, address: recipient.address } };
+/** Explains one message of an inbox by the provider's id of it; null where there is no record of it. */
+export const explainRef = async (asker: Asker, inboxId: string, ref: string): Promise<Explanation | null> => {
+  if (!isVisible(asker, inboxId)) return sayWhy(asker, mayNotSee, []);
+  const trace = await readTrace(asker.read, asker.accountId, inboxId, ref);
+  const seen = trace ?? (await readSeen(asker.read, asker.accountId, inboxId, ref));
+  return seen ? explainSeen(asker, inboxId, ref, trace) : null;
+};
+
+const explainSeen = async (asker: Asker, inboxId: string, ref: string, trace: Trace | null): Promise<Explanation> => {
+  const { read, accountId, now } = asker;
+  const owed = await readOwed(read, accountId, inboxId, ref);
+  if (trace) {
+    const [notice] = trace.noticeId === null ? [] : await readNotices(read, accountId, [trace.noticeId]);
+    if (!notice) return sayWhy(asker, whyOfOutcome(trace, owed?.dueAt ?? null), trace.steps);
+    const matching = notice.matches.map(({ because }) => ({ step: "match", because }));
+    return sayWhy(asker, await ofNotice(asker, notice, trace), [...trace.steps, ...matching]);
   }
+  const seen = await readSeen(read, accountId, inboxId, ref);
+  if (!seen) return sayWhy(asker, { code: "not_seen" }, []);
+  const why = whyOfSeen({ ...seen, missed: owed?.judge === true }, now);
+  return sayWhy(asker, why, stepsOfSeen(asker, seen, owed?.judge === true));
+};
+
+const stepsOfSeen = (
+  { language, timeZone }: Asker,
+  seen: { verdict: string; seenAt: number; folder: string },
+  missed: boolean,
+): Evidence[] => {
+  const where = { folder: seen.folder, time: timeText(language, seen.seenAt, timeZone) };
+  const step = missed ? "missed" : seen.verdict === "reply" ? "reply" : seen.verdict === "other" ? "no_sign" : seen.verdict;
+  const key = `why.step.${step}`;
+  return [
+    { step: "seen", because: text(language, "why.step.seen", where) },
+    ...(isTextKey(key) ? [{ step: "triage", because: text(language, key) }] : []),
+  ];
+};
+
+const ofNotice = async (asker: Asker, notice: Notice, trace: Trace): Promise<Why> => {
+  const { read, accountId } = asker;
+  const inbox = await getInbox(read, accountId, notice.inboxId);
+  const decision = (await readDecisions(read, accountId, [notice.id])).get(notice.id);
+  const facts = {
+    notice,
+    trace,
+    ownerName: ownerName(inbox),
+    sentFolderUnknown: inbox?.warnings.some(({ code }) => code === "sent_folder_unknown") ?? false,
+    recipientKnown: notice.state === "not_ours" && (await isKnown(asker, notice)),
+    decidedBy: decision?.by ?? null,
+  };
+  const why = whyOfNotice(facts);
+  if (why) return why;
+  if (trace.ref !== notice.ref && trace.inboxId === notice.inboxId) {
+    return { code: "duplicate", values: { time: new Date(notice.detectedAt) }, action: { code: "choose", noticeId: notice.id } };
+  }
+  const id = notice.matches.find(({ engagementId }) => engagementId !== null)?.engagementId;
+  const engagement = id ? await getEngagement(read, accountId, id) : null;
+  return engagement ? whyOfEngagement(await engagementFacts(asker, engagement, trace.inboxId)) : { code: "not_seen" };
+};
+
+/** Whoever forges an address writes to strangers: somebody the account knows was written to by the account, through another system. */
+const isKnown = async ({ read, accountId, now }: Asker, notice: Notice): Promise<boolean> => {
+  const keys = notice.matches.map(({ address }) => addressKey(address));
+  for (const key of keys) if (await findContactByAddress(read, accountId, key)) return true;
+  return (await findSentToRecipients(read, accountId, keys, { after: 0, before: now })).length > 0;
+};
+
+const engagementFacts = async (asker: Asker, engagement: Engagement, askedInboxId: string | null): Promise<EngagementFacts> => {
+  const { read, accountId } = asker;
   const contact = await getContact(read, accountId, engagement.contactId);
-  return { code: "logged", values: { contact: contact?.name ?? recipient.address, time: engagement.detectedAt } };
+  const health = (await readAddresses(read, accountId, [addressKey(engagement.recipient.address)])).get(
+    addressKey(engagement.recipient.address),
+  );
+  const decision =
+    engagement.noticeId === null ? undefined : (await readDecisions(read, accountId, [engagement.noticeId])).get(engagement.noticeId);
+  return {
+    engagement,
+    contactName: contact?.name ?? null,
+    askedInboxId,
+    colleague: ownerName(await getInbox(read, accountId, engagement.notice?.inboxId ?? engagement.inboxId)),
+    unbounced: engagement.state === "hard" && health?.eligible ? clearedAfter(health, engagement.occurredAt) : null,
+    refusals: await findRefusals(read, accountId, { engagementId: engagement.id, updatedAt: engagement.updatedAt }),
+    dismissedBy: decision?.by ?? null,
+  };
 };
 
-/** Reports that are never opened: their header says that they are about something else. */
-const reports: Record<string, string> = {
-  "disposition-notification": "read_receipt",
-  "feedback-report": "abuse_report",
-  tlsrpt: "tls_report",
+type Cleared = { unbounced: { at: number; by: string } | null; lastSignOfLife: number | null };
+
+const clearedAfter = ({ unbounced, lastSignOfLife }: Cleared, occurredAt: number): EngagementFacts["unbounced"] => {
+  if (unbounced && unbounced.at >= occurredAt && unbounced.at >= (lastSignOfLife ?? 0)) return { at: unbounced.at, by: unbounced.by };
+  return lastSignOfLife !== null && lastSignOfLife >= occurredAt ? { at: lastSignOfLife, by: null } : null;
 };
 
-const ofSeen = (verdict: SeenVerdict, facts: Json, at: number | null): Answer => {
-  const { reportType } = (facts ?? {}) as { reportType?: string };
-  const code = reports[reportType ?? ""];
-  if (code) return { code, steps: [{ step: "triage", because: `Its header says that it is a report of another kind (${reportType}).` }] };
-  const why =
-    verdict === "reply" ? "It is a reply of somebody the message was written to." : "Its header showed none of the signs of a notice.";
-  return { code: "not_suspected", values: { time: at ?? "…" }, steps: [{ step: "triage", because: why }] };
+const mostRecipients = 20;
+
+const explainSent = async (asker: Asker, sent: SentMessage): Promise<Explanation[]> => {
+  const { read, accountId, language, timeZone, now } = asker;
+  const inbox = sent.inboxId === null ? null : await getInbox(read, accountId, sent.inboxId);
+  const through = inbox?.address ?? text(language, "why.step.registered");
+  const steps = [
+    { step: "sent", because: text(language, "why.step.sent", { inbox: through, time: timeText(language, sent.sentAt, timeZone) }) },
+  ];
+  const { data } = await listEngagements(read, accountId, { sentMessageId: sent.id, limit: mostRecipients });
+  if (data.length > 0) {
+    return Promise.all(
+      data.map(async (engagement) => {
+        const because = text(language, "why.step.logged", { address: engagement.recipient.address });
+        return sayWhy(asker, whyOfEngagement(await engagementFacts(asker, engagement, null)), [...steps, { step: "logged", because }]);
+      }),
+    );
+  }
+  steps.push({ step: "no_notice", because: text(language, "why.step.none_names_it") });
+  const hidden = inbox && (await whatHides(asker, inbox, sent.sentAt, now));
+  const poll: WhyAction | null = inbox && { code: "poll_now", inboxId: inbox.id };
+  return [sayWhy(asker, hidden ?? { code: "no_notice", action: poll }, steps)];
 };
 
-const ofSent = async (read: Read, accountId: string, sentMessageId: string): Promise<Answer> => {
-  const [engagement] = (await listEngagements(read, accountId, { sentMessageId, limit: 1 })).data;
-  const steps = [{ step: "sent", because: "It is a message that was sent from a connected inbox." }];
-  return engagement ? { ...(await ofEngagement(read, accountId, engagement)), steps } : { code: "no_notice", steps };
+/** What keeps a notice about a sent message from being seen now. */
+const whatHides = async (asker: Asker, inbox: Inbox, sentAt: number, now: number): Promise<Why | null> => {
+  const facts = await inboxFacts(asker, inbox, sentAt);
+  return whyOfInbox(facts, { from: now - 1, to: now }, now) ?? whyOfGaps(facts, { from: sentAt, to: now }, now);
+};
+
+/** A Message-ID of which there is no record. A notice may wait for it: then another system sent the message. */
+const explainUnknown = async (asker: Asker, messageId: string, inboxId: string | null): Promise<Explanation> => {
+  const { read, accountId, language } = asker;
+  const key = idKey(messageId);
+  const steps = [{ step: "looked", because: text(language, "why.step.no_record") }];
+  const [waiting] = await waitingFor(read, accountId, [`id:${key}`]);
+  const [notice] = waiting === undefined ? [] : await readNotices(read, accountId, [waiting]);
+  if (notice && isVisible(asker, notice.inboxId)) {
+    steps.push({ step: "waits", because: text(language, "why.step.notice_waits", { id: notice.id }) });
+    return sayWhy(asker, { code: "sent_elsewhere", action: { code: "register" } }, steps);
+  }
+  if ((await readErased(read, accountId, [messageHash("sent", key)])).size > 0)
+    return sayWhy(asker, { code: "erased", form: "undated" }, steps);
+  const action: WhyAction = inboxId === null ? { code: "upload" } : { code: "look_in_mailbox", inboxId, ref: messageId };
+  return sayWhy(asker, { code: "not_seen", action }, steps);
 };

@@ -1,5 +1,6 @@
 import { gzipSync } from "node:zlib";
 import { cutNotice } from "../bounces/cut-notice.ts";
+import { isEncrypted } from "../bounces/encrypted.ts";
 import type { Envelope } from "../bounces/envelope.ts";
 import { inspectMail } from "../bounces/inspect-mail.ts";
 import type { Evidence, Kind, Report } from "../bounces/report.ts";
@@ -95,7 +96,10 @@ const read = ({ envelope, steps }: Suspect, bytes: Uint8Array): SavedMessage => 
   const report = inspectMail(bytes);
   const trace = (outcome: string) => ({ outcome, steps: [...steps, ...report.evidence] });
   if (report.verdict === "unreadable") return { envelope, verdict: "unreadable", facts: null, trace: trace("unreadable") };
-  if (!kept.has(report.kind)) return { envelope, verdict: "opened", facts: null, trace: trace(report.kind) };
+  if (!kept.has(report.kind)) {
+    const outcome = report.kind === "ordinary" && isEncrypted(bytes) ? "encrypted" : report.kind;
+    return { envelope, verdict: "opened", facts: null, trace: trace(outcome) };
+  }
   return { envelope, verdict: "notice", facts: null, report, ...sourceOf(bytes, report), trace: trace(report.kind) };
 };
 

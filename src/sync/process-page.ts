@@ -27,16 +27,18 @@ export type PageDeps = {
 /**
  * Judges the messages of a page and opens the suspects: the facts for savePage. Nothing is written here but the count of
  * attempts. What is wrong with one message is its verdict; only what concerns the whole inbox (sign-in, rate limit, a lost
- * connection) is thrown.
+ * connection) is thrown. `again`: also what is owed, whose turn it is.
  */
-export const processPage = async (deps: PageDeps, page: readonly Envelope[], backfill: boolean): Promise<SavedMessage[]> => {
+export const processPage = async (
+  deps: PageDeps,
+  page: readonly Envelope[],
+  backfill: boolean,
+  { again = false } = {},
+): Promise<SavedMessage[]> => {
   const context = await triageContext(deps, page);
   const judged = page.map((envelope) => ({ envelope, ...triage(envelope, context) }));
   const suspects = judged.filter((one) => one.verdict === "suspect");
-  const { known, owed } = await readKnown(
-    deps,
-    suspects.map(({ envelope }) => envelope.ref),
-  );
+  const { known, owed } = await readKnown(deps, again ? [] : suspects.map(({ envelope }) => envelope.ref));
   const opened = await openSuspects(
     deps,
     suspects

@@ -14,11 +14,11 @@ import type { DueInbox } from "../ports/jobs.ts";
 import { FenceLost } from "../store/errors.ts";
 import { appendEvents, type NewEvent } from "../store/events.ts";
 import type { Claim } from "../store/fence.ts";
-import { saveGaps } from "../store/gaps.ts";
+import { gapEvent, saveGaps } from "../store/gaps.ts";
 import { inboxCredentials } from "../store/inbox-secrets.ts";
 import { getInbox, type Inbox } from "../store/inboxes.ts";
 import { dueOwed, nextOwedAt, type Owed } from "../store/owed.ts";
-import { savePage } from "../store/save-page.ts";
+import { type SavedMessage, savePage } from "../store/save-page.ts";
 import type { Keys } from "../store/secrets.ts";
 import { readVerdicts } from "../store/seen-messages.ts";
 import { claimInbox, finishTurn } from "../store/turns.ts";
@@ -146,11 +146,15 @@ const tryOwedAgain = async (deps: PageDeps, endAt: number): Promise<void> => {
 const triedAgain = [{ step: "owed", because: "It could not be opened before; tried again." }];
 const judgedAgain = [{ step: "reclassified", because: "It was not opened at first; newer rules find signs of a notice in its header." }];
 
-const openOwed = async (deps: PageDeps, { envelope, backfill, attempts }: Owed): Promise<void> => {
+const openOwed = async (deps: PageDeps, owed: Owed): Promise<void> => {
+  const page = { backfill: owed.backfill, gaps: [], warnings: [], progress: null };
+  await savePage(deps.database, { ...deps.claim, now: deps.now(), page, messages: await workOwed(deps, owed) });
+};
+
+const workOwed = async (deps: PageDeps, { envelope, backfill, attempts, judge }: Owed): Promise<SavedMessage[]> => {
+  if (judge) return processPage(deps, [envelope], backfill, { again: true });
   const steps = attempts === 0 ? judgedAgain : triedAgain;
-  const opened = await openSuspects(deps, [{ envelope, backfill, steps }]);
-  const page = { backfill, gaps: [], warnings: [], progress: null };
-  await savePage(deps.database, { ...deps.claim, now: deps.now(), page, messages: [...opened.values()] });
+  return [...(await openSuspects(deps, [{ envelope, backfill, steps }])).values()];
 };
 
 const endTurn = async (deps: SyncDeps, { inbox, cursor, claim }: Claimed, end: TurnEnd): Promise<void> => {
@@ -174,8 +178,7 @@ const endTurn = async (deps: SyncDeps, { inbox, cursor, claim }: Claimed, end: T
         to: now,
         because: "The provider no longer knew where we had stopped; listed again with an overlap.",
       };
-      for (const saved of await saveGaps(tx, claim.accountId, claim.inboxId, [gap], now))
-        events.push({ type: "inbox.gap_found", backfill: false, data: { inboxId: inbox.id, gap: saved } });
+      for (const saved of await saveGaps(tx, claim.accountId, claim.inboxId, [gap], now)) events.push(gapEvent(saved, inbox.id, false));
     }
     await appendEvents(tx, claim.accountId, events, now);
   });

@@ -1,24 +1,29 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { join } from "node:path";
-import type { FastifyInstance } from "fastify";
+import type { FastifyError, FastifyInstance } from "fastify";
 import type { OpenApi } from "../api/open-api.ts";
-import { pickLanguage, text } from "../messages/text.ts";
+import { type Language, pickLanguage, text } from "../messages/text.ts";
+import { readSession } from "../store/sign-in.ts";
 import { type ConnectPagesDeps, connectPages } from "./connect-pages.ts";
 import { contactChanges } from "./contact-changes.ts";
 import { contactPages } from "./contact-pages.ts";
+import { readCookie } from "./cookies.ts";
+import { coveragePages } from "./coverage-pages.ts";
 import { docsPage } from "./docs-page.ts";
 import { eraseContactPages } from "./erase-contact-pages.ts";
 import { html } from "./html.ts";
 import { basePolicy } from "./policy.ts";
+import { readForm } from "./read-form.ts";
 import { sendPage } from "./send-page.ts";
 import { sendPages } from "./send-pages.ts";
 import { signInPages } from "./sign-in-pages.ts";
 import { timelinePages } from "./timeline-page.ts";
 import { userPages } from "./user-pages.ts";
-import { createPages, type ViewDeps } from "./view.ts";
+import { createPages, sessionCookie } from "./view.ts";
+import { largestMessage, type WhyPagesDeps, whyPages } from "./why-pages.ts";
 
-export type PagesDeps = ConnectPagesDeps & ViewDeps & { openApi: () => OpenApi };
+export type PagesDeps = ConnectPagesDeps & WhyPagesDeps & { openApi: () => OpenApi };
 
 /** Adds the pages people look at. What they say can be read without JavaScript. */
 export const buildPages = async (server: FastifyInstance, deps: PagesDeps): Promise<void> => {
@@ -34,12 +39,28 @@ export const buildPages = async (server: FastifyInstance, deps: PagesDeps): Prom
     scope.addContentTypeParser("application/x-www-form-urlencoded", { parseAs: "string" }, (_request, body, done) =>
       done(null, Object.fromEntries(new URLSearchParams(String(body)))),
     );
-    scope.setErrorHandler((error, request, reply) => {
+    scope.addHook("onRequest", async (request, reply) => {
+      // A file is taken in only from somebody who is signed in.
+      if (!request.headers["content-type"]?.toLowerCase().startsWith("multipart/")) return;
+      const secret = readCookie(request, sessionCookie);
+      if (secret === null || !(await readSession(deps.database.read, secret, deps.now()))) return reply.redirect("/signin", 303);
+    });
+    scope.addContentTypeParser("multipart/form-data", { parseAs: "buffer", bodyLimit: largestMessage }, (request, body, done) => {
+      try {
+        done(null, readForm(request.headers["content-type"] ?? "", body as Buffer));
+      } catch {
+        done(null, {});
+      }
+    });
+    scope.setErrorHandler((error: FastifyError, request, reply) => {
+      if (error.statusCode === 413) {
+        const language = pickLanguage(readCookie(request, "bounceline_language") ?? undefined, request.headers["accept-language"]);
+        const sentence = text(language, "why.tooLarge", { limit: largestMessage / 1_000_000 });
+        return sendPage(reply.code(413), bareFault(language, sentence));
+      }
       request.log.error({ err: error }, "a page failed");
       const language = pickLanguage(request.headers["accept-language"]);
-      const page = html`<html lang="${language}"><head><title>Bounceline</title><link rel="stylesheet" href="/assets/style.css"></head>
-<body><main class="page"><h1>Bounceline</h1><p>${text(language, "page.fault", { id: request.id })}</p></main></body></html>`;
-      return sendPage(reply.code(500), `<!doctype html>${page.markup}`);
+      return sendPage(reply.code(500), bareFault(language, text(language, "page.fault", { id: request.id })));
     });
 
     for (const [name, { type, body }] of Object.entries(assets()))
@@ -54,9 +75,18 @@ export const buildPages = async (server: FastifyInstance, deps: PagesDeps): Prom
     eraseContactPages(pages, deps);
     sendPages(pages, deps);
     connectPages(pages, deps);
+    whyPages(pages, deps);
+    coveragePages(pages, deps);
     pages.open("GET", "/docs", async () => docsPage(deps.openApi(), deps.publicUrl()));
   });
 };
+
+/** A page for when no other can be made. */
+const bareFault = (language: Language, sentence: string): string =>
+  `<!doctype html>${
+    html`<html lang="${language}"><head><title>Bounceline</title><link rel="stylesheet" href="/assets/style.css"></head>
+<body><main class="page"><h1>Bounceline</h1><p>${sentence}</p></main></body></html>`.markup
+  }`;
 
 /** Read once: they change with the release. */
 const assets = (): { [name: string]: { type: string; body: string } } => {

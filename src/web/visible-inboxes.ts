@@ -1,18 +1,7 @@
 import { addressKey } from "../bounces/keys.ts";
 import type { Read } from "../ports/database.ts";
-import { type Inbox, listInboxes } from "../store/inboxes.ts";
+import { allInboxes, type Inbox } from "../store/inboxes.ts";
 import type { SignedInView } from "./view.ts";
-
-/** Every inbox of the account; there are as many as people in sales. */
-const allInboxes = async (read: Read, accountId: string): Promise<Inbox[]> => {
-  const all: Inbox[] = [];
-  for (let cursor: string | null = null; ; ) {
-    const page: Awaited<ReturnType<typeof listInboxes>> = await listInboxes(read, accountId, { limit: 200, cursor });
-    all.push(...page.data);
-    cursor = page.nextCursor;
-    if (cursor === null) return all;
-  }
-};
 
 /** True where the inbox is the user's own: by the address they sign in with, or as its owner. */
 const isOwn = ({ user }: SignedInView, inbox: Inbox): boolean => {

@@ -18,8 +18,8 @@ import { eraseAccountForGood, eraseContactForGood, eraseInboxForGood } from "../
 import { buildPages } from "../../src/web/build-pages.ts";
 import { testTools } from "../connectors/test-tools.ts";
 import { testDelivery } from "../deliver/test-delivery.ts";
-import { memoryConnector } from "../fakes/memory-connector.ts";
-import { afterThis, newKeys, openNew } from "../store/engines.ts";
+import { type MemoryMailbox, memoryConnector } from "../fakes/memory-connector.ts";
+import { afterThis, newKeys, openNew, quiet } from "../store/engines.ts";
 import { demoMessage, now, worldOf } from "../sync/world.ts";
 
 export type Tenant = { accountId: string; read: string; write: string; inboxId: string };
@@ -69,12 +69,16 @@ const makeTenant = async (database: Database, name: string): Promise<Tenant> => 
   };
 };
 
-export const startServer = async (deps: Partial<ApiDeps> = {}, authorize?: Authorize): Promise<TestServer> => {
+export const startServer = async (
+  deps: Partial<ApiDeps> = {},
+  authorize?: Authorize,
+  mailbox: MemoryMailbox = { messages: [] },
+): Promise<TestServer> => {
   const keys = newKeys();
   const database = markingEffects(await openNew("sqlite", { keys }));
-  const connector = memoryConnector({ messages: [] }, authorize);
+  const connector = memoryConnector(mailbox, authorize);
   // The same, with a page of the provider for each message.
-  const openUrl = (mailbox: string, ref: string) => `https://mail.example/${mailbox}?${ref}`;
+  const openUrl = (address: string, ref: string) => `https://mail.example/${address}?${ref}`;
   const linked = { ...connector, describe: { ...connector.describe, openUrl } };
   const connecting: ConnectDeps = {
     database,
@@ -121,6 +125,7 @@ export const startServer = async (deps: Partial<ApiDeps> = {}, authorize?: Autho
     openApi,
     now: () => now,
     connecting,
+    mailboxes: { ...connecting, log: quiet },
     publicUrl,
     providers: async () => [
       { name: "memory", label: "Memory", ready: true, origin: "https://provider.example" },

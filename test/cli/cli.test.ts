@@ -139,6 +139,9 @@ describe("the way of a person at the command line", () => {
     );
     expect(await run("explain", "<m1@sales.example>")).toContain("=> It was not missed");
     expect(await run("explain", "<other@nowhere.example>")).toContain("=> No connected inbox of this account has a record of it.");
+    expect(await run("explain", "--inbox", id, "--hour", "2020-01-01T10:00Z")).toContain("before the 30 days the first sync looks back.");
+    expect(await run("coverage")).toMatch(/^anna@sales\.example {2}(\d+) of \1 known, 0 missing\n$/);
+    expect(JSON.parse(await run("--json", "coverage", id, "--days", "3"))).toMatchObject([{ gap: 0, missing: [], note: null }]);
     expect(await run("reclassify", "--dry-run")).toMatch(
       /^1 notices judged again \(0 without text\), 0 differ; .* Nothing was written\.\n$/,
     );

@@ -26,6 +26,7 @@ import { explainMessageId } from "../../src/sync/explain.ts";
 import { failedStatus, reportNotice, reportText, textNotice } from "../bounces/notices.ts";
 import { onBothEngines, openNew } from "../store/engines.ts";
 import { accountWithInboxes, envelope, notice, outcome, page, now as savedAt, sentMessage, wholeDatabase } from "../store/sample-mail.ts";
+import { askerOf } from "../sync/asker.ts";
 import { makeWorld, now as worldNow } from "../sync/world.ts";
 
 const hour = 3_600_000;
@@ -192,7 +193,7 @@ onBothEngines("reclassify", (engine) => {
     expect(events[0]?.data).toMatchObject({ engagement: { state: "retracted" }, previous: { state: "hard", reason: "userunknown" } });
     expect(await healthOf(world)).toMatchObject({ eligible: true });
     expect(await notices(world)).toMatchObject([{ state: "no_bounce", kind: "ordinary" }]);
-    const [why] = await explainMessageId(world.database.read, world.accountId, "<n@notices.example>", "en");
+    const [why] = await explainMessageId(askerOf(world), "<n@notices.example>");
     expect(why).toMatchObject({ code: "ordinary", steps: [{ step: "reclassified" }, ...(why?.steps.slice(1) ?? [])] });
     await expectSettled(world);
   });
@@ -389,7 +390,7 @@ onBothEngines("messages that were not opened and are suspects today", (engine) =
       notices: ["matched missed"],
       owed: 0,
     });
-    const [why] = await explainMessageId(world.database.read, world.accountId, "<missed@notices.example>", "en");
+    const [why] = await explainMessageId(askerOf(world), "<missed@notices.example>");
     expect(why?.steps[0]).toMatchObject({ step: "reclassified", because: expect.stringContaining("newer rules") });
   });
 

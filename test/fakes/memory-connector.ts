@@ -5,18 +5,20 @@
 import { z } from "zod";
 import { envelopeFields, type FolderRole, type HeaderFields } from "../../src/bounces/envelope.ts";
 import { parseHeaderFields } from "../../src/bounces/header-fields.ts";
-import type { Authorize, Connector, Page, Session } from "../../src/ports/connector.ts";
+import type { Authorize, Connector, Json, Page, Session } from "../../src/ports/connector.ts";
 
 export type MemoryMessage = { ref: string; role: FolderRole; raw: Uint8Array; receivedAt: number };
 
 export type MemoryMailbox = {
   /** Messages in provider order; more may be pushed at any time. */
   messages: MemoryMessage[];
+  /** Messages of folders that are watched only where the settings name them (extraFolders), by folder. */
+  elsewhere?: { [folder: string]: MemoryMessage[] };
   pageSize?: number;
   /** Told with each page which of its messages the sync loop says were saved before. */
   onSaved?: (refs: ReadonlySet<string>) => void;
   /** Told before each call that would reach a provider; may throw. */
-  onCall?: (call: "open" | "page" | "fetch" | "close", ref?: string) => void | Promise<void>;
+  onCall?: (call: "open" | "page" | "fetch" | "find" | "close", ref?: string) => void | Promise<void>;
 };
 
 const envelopeHeaders = (raw: Uint8Array): HeaderFields => {
@@ -43,30 +45,52 @@ const toPage = (messages: readonly MemoryMessage[], next: number, total: number)
   progress: next < total ? { done: next, total } : null,
 });
 
-const openMemory = (mailbox: MemoryMailbox): Session => ({
+/** What the folders named in the settings hold comes after everything else. */
+const watchedIn = (mailbox: MemoryMailbox, settings: Json): MemoryMessage[] => {
+  const { extraFolders = [] } = (settings ?? {}) as { extraFolders?: string[] };
+  return [...mailbox.messages, ...extraFolders.flatMap((folder) => mailbox.elsewhere?.[folder] ?? [])];
+};
+
+const openMemory = (mailbox: MemoryMailbox, settings: Json): Session => ({
   async *pull(cursor, saved) {
     const size = mailbox.pageSize ?? 3;
-    for (let at = typeof cursor === "number" ? cursor : 0; at < mailbox.messages.length; at += size) {
+    const messages = watchedIn(mailbox, settings);
+    for (let at = typeof cursor === "number" ? cursor : 0; at < messages.length; at += size) {
       await mailbox.onCall?.("page");
-      const some = mailbox.messages.slice(at, at + size);
+      const some = messages.slice(at, at + size);
       if (mailbox.onSaved && saved) mailbox.onSaved(await saved(some.map(({ ref }) => ref)));
-      yield toPage(some, at + some.length, mailbox.messages.length);
+      yield toPage(some, at + some.length, messages.length);
     }
+  },
+  async find(messageId) {
+    await mailbox.onCall?.("find");
+    const watched = watchedIn(mailbox, settings);
+    const all = [...new Set([...watched, ...Object.values(mailbox.elsewhere ?? {}).flat()])];
+    const folderOf = (message: MemoryMessage) =>
+      Object.entries(mailbox.elsewhere ?? {}).find(([, messages]) => messages.includes(message))?.[0] ?? message.role;
+    const named = all.filter(({ raw }) => envelopeHeaders(raw).get("message-id")?.[0] === messageId);
+    return named.flatMap((message) =>
+      toPage([message], 0, 0).messages.map((envelope) => ({
+        envelope: { ...envelope, folder: folderOf(message) },
+        watched: watched.includes(message),
+      })),
+    );
   },
   async fetchRaw(ref) {
     await mailbox.onCall?.("fetch", ref);
-    return mailbox.messages.find((message) => message.ref === ref)?.raw ?? "gone";
+    const all = [...mailbox.messages, ...Object.values(mailbox.elsewhere ?? {}).flat()];
+    return all.find((message) => message.ref === ref)?.raw ?? "gone";
   },
   close: async () => mailbox.onCall?.("close"),
 });
 
 export const memoryConnector = (mailbox: MemoryMailbox, authorize?: Authorize): Connector => ({
   ...(authorize && { authorize }),
-  describe: { label: "Memory", limits: [], settings: z.object({}), secrets: z.object({}) },
+  describe: { label: "Memory", limits: [], settings: z.object({ extraFolders: z.array(z.string()).default([]) }), secrets: z.object({}) },
   signIn: async (inbox) => ({ address: inbox.address, addresses: [inbox.address], folders: [], warnings: [] }),
-  open: async () => {
+  open: async ({ settings }) => {
     await mailbox.onCall?.("open");
-    return openMemory(mailbox);
+    return openMemory(mailbox, settings);
   },
   probe: async () => [],
 });

@@ -19,7 +19,7 @@ describe("the catalogues", () => {
 describe("text", () => {
   it("fills in names, and shows a missing one as an ellipsis", () => {
     expect(text("en", "why.duplicate", { time: "19:02" })).toBe("The same notice was already counted at 19:02.");
-    expect(text("pl", "why.duplicate")).toBe("To samo powiadomienie policzono już o ….");
+    expect(text("pl", "why.duplicate")).toBe("To samo powiadomienie policzono już wcześniej (…).");
   });
 });
 

@@ -12,6 +12,7 @@ import * as colleagueBounces from "../../src/store/colleague-bounces.ts";
 import * as connectLinks from "../../src/store/connect-links.ts";
 import * as contactTimeline from "../../src/store/contact-timeline.ts";
 import * as contacts from "../../src/store/contacts.ts";
+import * as coverage from "../../src/store/coverage.ts";
 import * as crmConnections from "../../src/store/crm-connections.ts";
 import * as crmLinks from "../../src/store/crm-links.ts";
 import * as crmTurns from "../../src/store/crm-turns.ts";
@@ -28,6 +29,7 @@ import * as gaps from "../../src/store/gaps.ts";
 import * as globalBounces from "../../src/store/global-bounces.ts";
 import * as idempotencyKeys from "../../src/store/idempotency-keys.ts";
 import * as inboxSecrets from "../../src/store/inbox-secrets.ts";
+import * as inboxStates from "../../src/store/inbox-states.ts";
 import * as inboxes from "../../src/store/inboxes.ts";
 import * as mentions from "../../src/store/mentions.ts";
 import * as mergeContacts from "../../src/store/merge-contacts.ts";
@@ -40,6 +42,7 @@ import * as ownerMail from "../../src/store/owner-mail.ts";
 import * as pushWatches from "../../src/store/push-watches.ts";
 import * as reclassifiable from "../../src/store/reclassifiable.ts";
 import * as reclassifyNotice from "../../src/store/reclassify-notice.ts";
+import * as refusals from "../../src/store/refusals.ts";
 import * as registerSent from "../../src/store/register-sent-messages.ts";
 import * as saveNotices from "../../src/store/save-notices.ts";
 import * as savePage from "../../src/store/save-page.ts";
@@ -125,6 +128,10 @@ export const setUp = async (database: Database, keys: Keys) => {
   await write((tx) => tx.updateTable("webhooks").set({ busy_until: theirDueAt }).where("id", "=", made.webhook.id).execute());
   await idempotencyKeys.claimIdempotencyKey(database, keys, keyed(accountId), now);
   await write((tx) => idempotencyKeys.keepAnswer(tx, keys, keyed(accountId), { status: 200, type: "", body: "foreign" }));
+  await write((tx) => coverage.beginCoverage(tx, accountId, inboxId, 0, now));
+  const gone = { ref: "foreign", folder: "foreign", receivedAt: null };
+  const compared = { from: 0, to: now, providerCount: 2, ourCount: 1, missing: [gone], note: null, detail: "foreign" };
+  await write((tx) => coverage.saveCoverage(tx, accountId, inboxId, compared, now));
   const [engagement] = (await engagements.listEngagements(database.read, accountId)).data;
   const kept = await notices.readNotices(database.read, accountId, saved.notices);
   if (!engagement) throw new Error("no engagement");
@@ -284,10 +291,24 @@ export const calls: Record<string, (s: Setting) => unknown> = {
     });
     return [await credentials.read(), await credentials.refresh(async (current) => [current, "ours"])];
   },
+  "inbox-states/saveInboxState": (s) =>
+    s.write(async (tx) => {
+      const row = await tx.selectFrom("inboxes").selectAll().where("id", "=", s.theirs.inboxId).executeTakeFirstOrThrow();
+      await inboxStates.saveInboxState(tx, { ...row, account_id: s.mine, state_detail: "null" });
+    }),
+  "inbox-states/listInboxStates": (s) =>
+    inboxStates.listInboxStates(s.read, s.mine, s.theirs.inboxId, 0).then((all) => all.filter(({ detail }) => detail !== null)),
+  "coverage/beginCoverage": (s) => s.write((tx) => coverage.beginCoverage(tx, s.mine, s.theirs.inboxId, 0, late)),
+  "coverage/saveCoverageProgress": (s) => s.write((tx) => coverage.saveCoverageProgress(tx, s.mine, s.theirs.inboxId, 9)),
+  "coverage/saveCoverage": (s) =>
+    s.write((tx) => coverage.saveCoverage(tx, s.mine, s.theirs.inboxId, { note: "failed", detail: "ours" }, late)),
+  "coverage/readCoverage": (s) => coverage.readCoverage(s.read, s.mine, [s.theirs.inboxId]),
+  "refusals/findRefusals": (s) => refusals.findRefusals(s.read, s.mine, { engagementId: s.engagement.id, updatedAt: late }),
   "inboxes/createInbox": (s) =>
     s.write((tx) => inboxes.createInbox(tx, s.mine, { provider: "imap", address: "a@b", since: 0, nextPollAt: null }, now)),
   "inboxes/getInbox": (s) => inboxes.getInbox(s.read, s.mine, s.theirs.inboxId),
   "inboxes/listInboxes": (s) => inboxes.listInboxes(s.read, s.mine),
+  "inboxes/allInboxes": (s) => inboxes.allInboxes(s.read, s.mine),
   "inboxes/updateInbox": (s) => s.write((tx) => inboxes.updateInbox(tx, s.mine, s.theirs.inboxId, { address: "ours" }, now)),
   "inboxes/changeState": (s) =>
     s.write((tx) => inboxes.changeState(tx, s.mine, s.theirs.inboxId, { state: "disconnected", nextPollAt: null }, now)),
@@ -332,6 +353,9 @@ export const calls: Record<string, (s: Setting) => unknown> = {
     s.write((tx) => owed.beginAttempts(tx, stolen(s), [{ envelope: envelope("foreign-owed"), backfill: false }], now)),
   "owed/dueOwed": (s) => owed.dueOwed(s.read, s.mine, s.theirs.inboxId, late, 10),
   "owed/readOwedRefs": (s) => owed.readOwedRefs(s.read, s.mine, s.theirs.inboxId, ["foreign-owed"]),
+  "owed/oweMissed": (s) =>
+    s.write((tx) => owed.oweMissed(tx, s.mine, s.theirs.inboxId, [{ envelope: envelope("foreign-owed"), backfill: false }], now)),
+  "owed/readOwed": (s) => owed.readOwed(s.read, s.mine, s.theirs.inboxId, "foreign-owed"),
   "owed/nextOwedAt": (s) => owed.nextOwedAt(s.read, s.mine, s.theirs.inboxId),
   "owed/releaseAttempts": (s) => s.write((tx) => owed.releaseAttempts(tx, stolen(s), ["foreign-owed"])),
   "owed/settleOwed": (s) => s.write((tx) => owed.settleOwed(tx, stolen(s), { done: ["foreign-owed"], again: [] }, now)),
@@ -363,6 +387,8 @@ export const calls: Record<string, (s: Setting) => unknown> = {
       ),
     ),
   "seen-messages/readVerdicts": (s) => seen.readVerdicts(s.read, s.mine, s.theirs.inboxId, ["bounce-foreign"]),
+  "seen-messages/readSeen": (s) => seen.readSeen(s.read, s.mine, s.theirs.inboxId, "bounce-foreign"),
+  "seen-messages/listSeenBetween": (s) => seen.listSeenBetween(s.read, s.mine, s.theirs.inboxId, { from: 0, to: late }),
   "seen-messages/findSeen": (s) => seen.findSeen(s.read, s.mine, "bounce-foreign@notices.example"),
   "send-recipients/listSendRecipients": async (s) => [
     await sendRecipients.listSendRecipients(s.read, s.mine, { sendId: "foreign-send" }),

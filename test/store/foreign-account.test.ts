@@ -73,6 +73,7 @@ const withoutQueries = new Set([
 const pure = new Set([
   "append-history/withFold",
   "erasures/messageHash",
+  "gaps/gapEvent",
   "follower/followerColumns",
   "follower/nobodyAtIt",
   "mentions/mentionOf",

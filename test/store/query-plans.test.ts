@@ -23,7 +23,7 @@ const mayWalk: readonly (readonly [string, RegExp])[] = [
     /from "engagements" as "e" .* where "e"."account_id" = \? (?!and).*limit \?$/,
   ],
   ["who bounced last, in the order of an index, as long as a page", /not exists \(select "n"."id" from "engagements" as "n" .* limit \?$/],
-  ["an upgrade", /^update (?:contacts|engagements|sent_recipients) set/],
+  ["an upgrade", /^update (?:contacts|engagements|sent_recipients) set|^insert into inbox_states .* select account_id, id, state_since/s],
 ];
 
 test("no statement walks a whole account on SQLite, but those that must", async () => {

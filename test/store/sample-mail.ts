@@ -156,6 +156,8 @@ const tables = [
   "traces",
   "owed",
   "gaps",
+  "inbox_states",
+  "coverage_checks",
   "api_keys",
   "slots",
   "sign_in_links",

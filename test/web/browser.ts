@@ -12,12 +12,25 @@ export type Browser = {
   get(url: string): Promise<Seen>;
   /** Sends the form with this action of the page last seen, as filled in here. */
   submit(action: string, fields?: Record<string, string>, headers?: Record<string, string>): Promise<Seen>;
+  /** The same for a form with a file, which is sent as browsers send it. */
+  upload(action: string, file: { field: string; name: string; bytes: Uint8Array }): Promise<Seen>;
 };
+
+/** The hidden fields of the form with this action. */
+const hiddenFields = (page: string, action: string): Record<string, string> => {
+  const form = page.split("<form").find((part) => part.includes(`action="${action}"`)) ?? "";
+  const unescaped = (text: string): string => text.replace(/&(lt|gt|amp|quot|#39);/g, (_, name) => entities[name as string] ?? "");
+  return Object.fromEntries(
+    [...form.matchAll(/<input type="hidden" name="(\w+)"[^>]* value="([^"]*)"/g)].map((found) => [found[1], unescaped(found[2] ?? "")]),
+  );
+};
+
+const entities: Record<string, string> = { lt: "<", gt: ">", amp: "&", quot: '"', "#39": "'" };
 
 export const openBrowser = ({ server }: Pick<TestServer, "server">): Browser => {
   const cookies = new Map<string, string>();
   let page = "";
-  const ask = async (method: "GET" | "POST", url: string, payload?: string, more: Record<string, string> = {}): Promise<Seen> => {
+  const ask = async (method: "GET" | "POST", url: string, payload?: string | Buffer, more: Record<string, string> = {}): Promise<Seen> => {
     const cookie = [...cookies].map(([name, value]) => `${name}=${value}`).join("; ");
     const form = payload === undefined ? {} : { "content-type": "application/x-www-form-urlencoded" };
     const answer = await server.inject({
@@ -40,10 +53,18 @@ export const openBrowser = ({ server }: Pick<TestServer, "server">): Browser => 
   return {
     cookies,
     get: (url) => ask("GET", url),
-    submit(action, fields = {}, headers = {}) {
-      const form = page.split("<form").find((part) => part.includes(`action="${action}"`)) ?? "";
-      const hidden = [...form.matchAll(/<input type="hidden" name="(\w+)"[^>]* value="([^"]*)"/g)].map((found) => [found[1], found[2]]);
-      return ask("POST", action, new URLSearchParams({ ...Object.fromEntries(hidden), ...fields }).toString(), headers);
+    submit: (action, fields = {}, headers = {}) =>
+      ask("POST", action, new URLSearchParams({ ...hiddenFields(page, action), ...fields }).toString(), headers),
+    upload(action, { field, name, bytes }) {
+      const boundary = "----geckoformboundary7d9b";
+      const part = (head: string, body: Uint8Array) =>
+        Buffer.concat([Buffer.from(`--${boundary}\r\n${head}\r\n\r\n`), body, Buffer.from("\r\n")]);
+      const parts = Object.entries(hiddenFields(page, action)).map(([key, value]) =>
+        part(`Content-Disposition: form-data; name="${key}"`, Buffer.from(value)),
+      );
+      parts.push(part(`Content-Disposition: form-data; name="${field}"; filename="${name}"\r\nContent-Type: message/rfc822`, bytes));
+      const type = { "content-type": `multipart/form-data; boundary=${boundary}` };
+      return ask("POST", action, Buffer.concat([...parts, Buffer.from(`--${boundary}--\r\n`)]), type);
     },
   };
 };

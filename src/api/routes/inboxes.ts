@@ -2,6 +2,7 @@ import { z } from "zod";
 import { inboxText } from "../../messages/inbox-text.ts";
 import { type Language, pickLanguage } from "../../messages/text.ts";
 import { ConnectorError, type Json } from "../../ports/connector.ts";
+import { type Coverage, readCoverage } from "../../store/coverage.ts";
 import { changeState, getInbox, type Inbox, listInboxes } from "../../store/inboxes.ts";
 import { pollNow } from "../../store/turns.ts";
 import { InvalidSettings } from "../../sync/connect-inbox.ts";
@@ -22,7 +23,8 @@ const ofUsable = { ...write, problems: ["inbox-not-usable" as const] };
 export const inboxRoutes = (api: Api, deps: ApiDeps): void => {
   const present = async (row: Inbox, wish: Language): Promise<z.infer<typeof inbox>> => {
     const description = await deps.describe(row.provider);
-    return presentInbox(row, description?.label ?? row.provider, description?.limits ?? [], wish, deps.now());
+    const coverage = (await readCoverage(deps.database.read, row.accountId, [row.id])).get(row.id) ?? null;
+    return presentInbox(row, description?.label ?? row.provider, description?.limits ?? [], coverage, wish, deps.now());
   };
 
   api.post(
@@ -198,6 +200,7 @@ const presentInbox = (
   row: Inbox,
   label: string,
   limits: readonly { code: string; text: string }[],
+  coverage: Coverage | null,
   wish: Language,
   now: number,
 ): z.infer<typeof inbox> => {
@@ -219,6 +222,7 @@ const presentInbox = (
     lastPollAt: rfc3339OrNull(row.lastPollAt),
     lastMailSeenAt: rfc3339OrNull(row.lastMailAt),
     nextPollAt: rfc3339OrNull(row.nextPollAt),
+    coverage: { gap: coverage?.gap ?? null, checkedAt: rfc3339OrNull(coverage?.checkedAt ?? null) },
     folders: row.folders.map(({ path, role }) => ({ name: path, role, watched: true, why: role })),
     limits: [...limits],
     warnings: row.warnings.map(({ code, text }) => ({ code, text })),

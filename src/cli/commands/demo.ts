@@ -17,6 +17,7 @@ import { CliError } from "../exit-code.ts";
 import { type House, openHouse } from "../house.ts";
 import { inspectPaths } from "../inspect.ts";
 import { type Daemon, runDaemon } from "../run-daemon.ts";
+import { askerOf } from "./explain.ts";
 import { stopSignal } from "./serve.ts";
 import { timelineLines } from "./timeline.ts";
 
@@ -136,7 +137,7 @@ const kindWords: Record<string, string> = {
 const noBounces = async (house: House, accountId: string, messageIds: readonly string[]): Promise<{ total: number; words: string }> => {
   const found: string[] = [];
   for (const id of messageIds) {
-    const [answer] = await explainMessageId(house.database.read, accountId, id, "en");
+    const [answer] = await explainMessageId(askerOf(house, accountId), id);
     const words = kindWords[answer?.code ?? ""];
     if (words !== undefined) found.push(words);
   }

@@ -7,7 +7,7 @@ export const people: Record<keyof typeof en, string> = {
   "nav.support": "Przegląd",
   "nav.notices": "Niedopasowane",
   "nav.why": "Dlaczego nie?",
-  "nav.coverage": "Pokrycie",
+  "nav.coverage": "Kompletność",
   "nav.users": "Osoby",
   "nav.me": "Moje ustawienia",
   "nav.main": "Strony",

@@ -13,6 +13,7 @@ import { idempotencyKeys } from "./0011-idempotency-keys.ts";
 import { lookups } from "./0012-lookups.ts";
 import { users } from "./0013-users.ts";
 import { contactSearch } from "./0015-contact-search.ts";
+import { why } from "./0017-why.ts";
 import { ownerMail } from "./0018-owner-mail.ts";
 
 /** Every step in order. */
@@ -31,5 +32,6 @@ export const migrations: readonly Migration[] = [
   lookups,
   users,
   contactSearch,
+  why,
   ownerMail,
 ];

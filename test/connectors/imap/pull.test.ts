@@ -47,6 +47,24 @@ real("a real mailbox by IMAP", () => {
     });
   });
 
+  test("a message is found by its Message-ID wherever it lies, and told whether that is watched", async () => {
+    const box = await mailbox({ extraFolders: ["Bounces"] });
+    await box.owner.mailboxCreate("Bounces");
+    await box.owner.mailboxCreate("Archive");
+    for (const folder of ["INBOX", "Bounces", "Archive"]) await box.append(folder, letter(folder === "Archive" ? 12 : 1));
+    await box.append("Archive", letter(1));
+    const before = await box.snapshot();
+    const found = (await (await session(box)).find?.("<m1@sales.example>")) ?? [];
+    expect(found.map(({ envelope, watched }) => [envelope.folder, watched]).sort()).toEqual([
+      ["Archive", false],
+      ["Bounces", true],
+      ["INBOX", true],
+    ]);
+    expect(await (await session(box)).find?.("<none@sales.example>")).toEqual([]);
+    expect(await box.snapshot()).toBe(before);
+    expect(found.every(({ envelope }) => ids([{ messages: [envelope] } as unknown as Page])[0] === "<m1@sales.example>")).toBe(true);
+  });
+
   test("STARTTLS works as well as TLS", async () => {
     const box = await mailbox({ security: "starttls", port: (server as MailServer).imap.starttlsPort });
     await box.append("INBOX", letter(1));
