@@ -120,7 +120,16 @@ onBothEngines("inboxes and turns", (engine) => {
     expect(await nextOwedAt(database.read, accountId, inboxId)).toBe(now + 9);
     expect(await dueOwed(database.read, accountId, inboxId, now + 8, 10)).toEqual([]);
     const [owed] = await dueOwed(database.read, accountId, inboxId, now + 9, 10);
-    expect(owed).toEqual({ envelope: odd, backfill: true, attempts: 1, crashes: 0, dueAt: now + 9, error: "timeout", firstAt: now });
+    expect(owed).toEqual({
+      envelope: odd,
+      backfill: true,
+      attempts: 1,
+      crashes: 0,
+      dueAt: now + 9,
+      error: "timeout",
+      firstAt: now,
+      judge: false,
+    });
   });
 
   test("an attempt that is released does not count, and is no crash", async () => {
