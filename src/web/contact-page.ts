@@ -136,7 +136,7 @@ const changeCard = (view: SignedInView, { address, event }: AddressChange): Html
 <h3><span aria-hidden="true">${event.kind === "alive" ? "↩" : "✓"}</span>${
     event.kind === "alive" ? view.t("contact.change.alive", { address }) : view.t("contact.change.unbounced", { address, who: event.by })
   }</h3>
-${event.kind === "unbounced" && html`<p>“${event.note}”</p>`}
+${event.kind === "unbounced" && html`<p>${view.t("page.timeline.quoted", { words: event.note })}</p>`}
 <p class="quiet">${timeOf(view, event.at)}</p>
 </li>
 `;
