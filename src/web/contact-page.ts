@@ -145,6 +145,6 @@ const mergeForm = (view: SignedInView, contactId: string): Html => html`<details
 <summary>${view.t("merge.title")}</summary>
 <form method="get" action="/contacts/${contactId}/merge" class="narrow">
 <p>${view.t("merge.hint")}</p>
-<label>${view.t("merge.address")}<input name="address" type="email" required></label>
+<label>${view.t("merge.address")}<input name="address" inputmode="email" autocomplete="off" required></label>
 <button>${view.t("merge.find")}</button>
 </form></details>`;
