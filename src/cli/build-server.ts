@@ -26,6 +26,8 @@ export const buildServer = async (house: House, nudge: () => void, onHint: (hint
     logController: new LogController({ disableRequestLogging: true }),
     genReqId: () => newId("req", now()),
     bodyLimit: 5_000_000,
+    // An address in a path has up to 320 characters.
+    routerOptions: { maxParamLength: 1000 },
   });
   // Not one of a request's effects: it is written before them.
   const audit = openAuditLog(house.database, house.log);

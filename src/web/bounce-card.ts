@@ -24,7 +24,7 @@ export const bounceCard = (view: View, bounce: Engagement, options: CardOptions)
   return html`<li class="bounce ${bounce.state}">
 <h${level}><span aria-hidden="true">${signs[bounce.state]}</span>${said.title}</h${level}>
 <p class="who">${linksContact ? html`<a href="/contacts/${bounce.contactId}">${recipient.address}</a>` : recipient.address}${othersOf(view, recipient)}</p>
-<p>“${sentMessage.subject ?? "–"}”${sentMessage.from && ` · ${sentMessage.from}`} <span class="quiet">· ${timeOf(view, bounce.occurredAt)}</span></p>
+<p>${view.t("page.timeline.quoted", { words: sentMessage.subject ?? "–" })}${sentMessage.from && ` · ${sentMessage.from}`} <span class="quiet">· ${timeOf(view, bounce.occurredAt)}</span></p>
 <p>${said.meaning}</p>
 ${said.likelyCause && html`<p>${said.likelyCause}</p>`}
 ${said.actions.length > 0 && html`<ul class="do">${said.actions.map((action) => html`<li>${action.text}</li>`)}</ul>`}

@@ -136,7 +136,7 @@ const changeCard = (view: SignedInView, { address, event }: AddressChange): Html
 <h3><span aria-hidden="true">${event.kind === "alive" ? "↩" : "✓"}</span>${
     event.kind === "alive" ? view.t("contact.change.alive", { address }) : view.t("contact.change.unbounced", { address, who: event.by })
   }</h3>
-${event.kind === "unbounced" && html`<p>“${event.note}”</p>`}
+${event.kind === "unbounced" && html`<p>${view.t("page.timeline.quoted", { words: event.note })}</p>`}
 <p class="quiet">${timeOf(view, event.at)}</p>
 </li>
 `;
@@ -145,6 +145,6 @@ const mergeForm = (view: SignedInView, contactId: string): Html => html`<details
 <summary>${view.t("merge.title")}</summary>
 <form method="get" action="/contacts/${contactId}/merge" class="narrow">
 <p>${view.t("merge.hint")}</p>
-<label>${view.t("merge.address")}<input name="address" type="email" required></label>
+<label>${view.t("merge.address")}<input name="address" inputmode="email" autocomplete="off" required></label>
 <button>${view.t("merge.find")}</button>
 </form></details>`;

@@ -149,7 +149,7 @@ const recipientRow = (
   { address, name, state, category, reason, diagnostic, language, contactId }: SendRecipient,
 ): Html => html`<tr>
 <th scope="row">${contactId === null ? address : html`<a href="/contacts/${contactId}">${address}</a>`}${name && html`<br><span class="quiet">${name}</span>`}</th>
-<td>${state === null ? html`<span class="quiet">${view.t("send.nothing")}</span>` : html`<span class="state ${state}"><span aria-hidden="true">${signs[state]}</span> ${view.t(`type.${state}`)}</span>`}</td>
+<td>${state === null ? html`<span class="quiet state">${view.t("send.nothing")}</span>` : html`<span class="state ${state}"><span aria-hidden="true">${signs[state]}</span> ${view.t(`type.${state}`)}</span>`}</td>
 <td>${category && view.t(`category.${category}`)}${reason && html`<br><span class="quiet">${reason}</span>`}</td>
 <td class="words"><span lang="${language ?? "en"}">${diagnostic}</span></td>
 </tr>

@@ -93,6 +93,7 @@ export const startServer = async (
     loggerInstance: pino({ level: "silent" }) as FastifyBaseLogger,
     logController: new LogController({ disableRequestLogging: true }),
     genReqId: () => newId("req", now),
+    routerOptions: { maxParamLength: 1000 },
   });
   const audit = openAuditLog(database, { error() {} });
   const openApi = await buildApi(server, {

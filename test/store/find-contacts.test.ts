@@ -1,11 +1,16 @@
+import { sql } from "kysely";
 import { expect, test } from "vitest";
+import { beginningWith } from "../../src/store/beginning-with.ts";
 import { listColleagueBounces } from "../../src/store/colleague-bounces.ts";
 import { contactTimeline } from "../../src/store/contact-timeline.ts";
 import { findContactByAddress } from "../../src/store/contacts.ts";
 import { listEngagements } from "../../src/store/engagements.ts";
 import { findContacts, listBouncedContacts } from "../../src/store/find-contacts.ts";
 import { mergeContacts } from "../../src/store/merge-contacts.ts";
+import type { Migration } from "../../src/store/migrate.ts";
+import { migrations } from "../../src/store/migrations/all.ts";
 import { readNoticePlaces } from "../../src/store/notices.ts";
+import { openDatabase } from "../../src/store/open.ts";
 import { registerSentMessages } from "../../src/store/register-sent-messages.ts";
 import { savePage } from "../../src/store/save-page.ts";
 import { listSendRecipients } from "../../src/store/send-recipients.ts";
@@ -13,7 +18,7 @@ import { listSends, readSendFigures } from "../../src/store/sends.ts";
 import { countSentTo } from "../../src/store/sent-messages.ts";
 import { unbounce } from "../../src/store/unbounce.ts";
 import { upsertContacts } from "../../src/store/upsert-contacts.ts";
-import { onBothEngines, openNew } from "./engines.ts";
+import { emptyPlace, newKeys, onBothEngines, openNew, quiet } from "./engines.ts";
 import { accountWithInboxes, delayed, notice, now, outcome, page, sentMessage } from "./sample-mail.ts";
 
 const day = 86_400_000;
@@ -80,6 +85,45 @@ onBothEngines("contacts and sends on pages", (engine) => {
     const contacts = { fromId: await idOf("ola@y.example"), intoId: await idOf("jan@x.example") };
     await database.transaction((tx) => mergeContacts(tx, accountId, contacts, now));
     expect([await find("żak"), await find("nowa"), await find("ola@")]).toEqual([[], ["Ewa"], ["Jan"]]);
+  });
+
+  test("an upgrade finds contacts of the release before by their first name", async () => {
+    const [place, keys] = [await emptyPlace(engine), newKeys()];
+    const open = (steps: readonly Migration[]) => openDatabase({ ...place, keys, log: quiet, now: () => now, migrations: steps });
+    const before = await open(migrations.filter(({ version }) => version < 15));
+    const accountId = await before.transaction(async (tx) => {
+      await sql`insert into contacts (account_id, id, external_id, name, metadata, from_crm, created_at, updated_at)
+        values ('acc_1', 'con_1', '1', 'JAN Nowak', '{}', 1, 0, 0)`.execute(tx);
+      return "acc_1";
+    });
+    await before.close();
+    const after = await open(migrations);
+    expect((await findContacts(after.read, accountId, "jan n")).data.map(({ id }) => id)).toEqual(["con_1"]);
+    await after.close();
+  });
+
+  test("the beginning of a text is looked up in an index, whatever the database's collation", async () => {
+    const { database } = await start();
+    const explain = engine === "sqlite" ? sql`explain query plan` : sql`explain`;
+    for (const [table, column, index] of [
+      ["contacts", "name_key", "contacts_name"],
+      ["contacts", "name_turned", "contacts_name_turned"],
+      ["contacts", "external_id", engine === "sqlite" ? "sqlite_autoindex_contacts" : "contacts_external"],
+      ["contact_addresses", "address_key", engine === "sqlite" ? "PRIMARY KEY" : "contact_addresses_address"],
+      ["engagements", "recipient_key", engine === "sqlite" ? "engagements_recipient" : "engagements_recipient_begins"],
+    ] as const) {
+      const plan = await database.transaction(async (tx) => {
+        if (engine === "postgres") await sql`set local enable_seqscan = off`.execute(tx);
+        const begins = beginningWith(tx, column, "jan");
+        return sql`${explain} select 1 from ${sql.table(table)} where account_id = 'acc_1' and ${begins}`.execute(tx);
+      });
+      const words = JSON.stringify(plan.rows);
+      expect(words, column).toContain(index);
+      // Both ends of the range are asked of the index, not of each row of the account.
+      expect(words, column).toMatch(
+        engine === "sqlite" ? new RegExp(`${column}>\\? AND ${column}<\\?`) : new RegExp(`Index Cond.*${column} ~>=~`),
+      );
+    }
   });
 
   test("more than fifty say so", async () => {

@@ -79,6 +79,20 @@ describe("a send", () => {
   });
 });
 
+it("a send may have a long name", async () => {
+  const test = await startServer();
+  const sendId = "Łódź ".repeat(40).trim();
+  const message = {
+    messageId: "<long@sales.example>",
+    sendId,
+    sentAt: new Date(now).toISOString(),
+    recipients: [{ address: "a@x.example" }],
+  };
+  await ask(test.server, test.ours.write, "POST", "/v1/sent-messages", { messages: [message] });
+  const support = await signedInAs(test, "support");
+  expect((await support.get(`/sends/${encodeURIComponent(sendId)}`)).body).toContain(`<h1>${sendId}</h1>`);
+});
+
 it("a message of one's own inbox shows its recipients; a registered one to whom its notice came", async () => {
   const test = await startServer();
   await registerSend(test, 2);

@@ -82,6 +82,7 @@ export const contacts = {
   "receipt.table": "Table",
   "receipt.rows": "Rows",
 
+  "page.timeline.quoted": "“{words}”",
   "page.timeline.history": "History",
   "page.timeline.message": "Message",
   "page.timeline.allRecipients": "All its recipients",
@@ -98,8 +99,8 @@ export const contacts = {
   "filter.state": "Type",
   "filter.category": "Category",
   "filter.inbox": "Inbox",
-  "filter.address": "Address begins with",
-  "filter.addressHint": "jan@ or @customer.example",
+  "filter.address": "Recipient",
+  "filter.addressHint": "jan@ or @domain",
   "filter.any": "All",
   "filter.show": "Show",
   "filter.clear": "Show all bounces",

@@ -84,6 +84,7 @@ export const contacts: Record<keyof typeof en, string> = {
   "receipt.table": "Tabela",
   "receipt.rows": "Wiersze",
 
+  "page.timeline.quoted": "„{words}”",
   "page.timeline.history": "Historia",
   "page.timeline.message": "Wiadomość",
   "page.timeline.allRecipients": "Wszyscy odbiorcy",
@@ -100,8 +101,8 @@ export const contacts: Record<keyof typeof en, string> = {
   "filter.state": "Rodzaj",
   "filter.category": "Kategoria",
   "filter.inbox": "Skrzynka",
-  "filter.address": "Początek adresu",
-  "filter.addressHint": "jan@ albo @customer.example",
+  "filter.address": "Odbiorca",
+  "filter.addressHint": "jan@ lub @domena",
   "filter.any": "Wszystkie",
   "filter.show": "Pokaż",
   "filter.clear": "Pokaż wszystkie odrzucenia",
