@@ -1,4 +1,5 @@
 import { idKey } from "../bounces/keys.ts";
+import type { NearMiss } from "../bounces/near-miss.ts";
 import type { Json } from "../ports/connector.ts";
 import type { Read, SeenVerdict, Write } from "../ports/database.ts";
 import { inBatches } from "./in-batches.ts";
@@ -11,6 +12,8 @@ export type SeenMessage = {
   verdict: SeenVerdict;
   messageId: string | null;
   facts: Json;
+  /** Where it nearly was a notice, for as long. */
+  nearMiss?: NearMiss | null;
   receivedAt: number | null;
 };
 
@@ -33,6 +36,7 @@ export const saveSeen = async (
     verdict: message.verdict,
     message_key: idKey(message.messageId) || null,
     facts: message.facts === null ? null : toJson(message.facts),
+    near_miss: message.nearMiss ? toJson(message.nearMiss) : null,
     received_at: message.receivedAt,
     seen_at: now,
   }));
@@ -47,6 +51,7 @@ export const saveSeen = async (
             folder: eb.ref("excluded.folder"),
             verdict: eb.ref("excluded.verdict"),
             facts: eb.ref("excluded.facts"),
+            near_miss: eb.ref("excluded.near_miss"),
             seen_at: now,
           }))
           .where((eb) =>

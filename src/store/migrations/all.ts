@@ -12,6 +12,7 @@ import { erasures } from "./0010-erasures.ts";
 import { idempotencyKeys } from "./0011-idempotency-keys.ts";
 import { lookups } from "./0012-lookups.ts";
 import { users } from "./0013-users.ts";
+import { support } from "./0016-support.ts";
 
 /** Every step in order. */
 export const migrations: readonly Migration[] = [
@@ -28,4 +29,5 @@ export const migrations: readonly Migration[] = [
   idempotencyKeys,
   lookups,
   users,
+  support,
 ];
