@@ -110,7 +110,9 @@ const anyOf = (words: readonly string[]): string =>
         .join("|")})(?![\\p{L}\\p{N}])`;
 
 const url = /\bhttps?:\/\/([^\s/<>"'\])]+)([^\s<>"'\])]*)/giu;
-const anyAddress = /[^\s<>()[\]\\,;:"@=']{1,200}@(?:\[[^\s\]]{1,80}\]|[\p{L}\p{N}\p{M}._-]{1,255})/giu;
+const anyAddress = /[^\s<>()[\]\\,;:"@']{1,200}@(?:\[[^\s\]]{1,80}\]|[\p{L}\p{N}\p{M}._-]{1,255})/giu;
+/** What Authentication-Results and Received-SPF call an address. */
+const resultLabel = /^(?:smtp\.\w+|header\.\w+|envelope-from|mailfrom|helo|orcpt)=/i;
 const ip4 = /(?<![\d.])(?:\d{1,3}\.){3}\d{1,3}(?![\d.]*\d)/g;
 /** With "::", or all eight groups: a time of day is neither. */
 const ip6 =
@@ -170,8 +172,8 @@ export const createRedactor = (known: Known): Redactor => {
       .replace(ownSubjects, (found) => aside(names.subject(bareSubject(found))))
       .replace(url, (_, place: string, path: string) => aside(`https://${host(place)}${serviceHost.test(place) ? path : "/redacted"}`))
       .replace(anyAddress, (found) => {
-        const dot = found.endsWith(".") ? "." : "";
-        return aside(address(found)) + dot;
+        const [label = ""] = resultLabel.exec(found) ?? [];
+        return label + aside(address(found.slice(label.length))) + (found.endsWith(".") ? "." : "");
       })
       .replace(ownHosts, (found) => {
         const equals = found.lastIndexOf("=");

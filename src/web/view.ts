@@ -43,7 +43,10 @@ export type Redirect = { redirect: string };
 /** A part of a page, for htmx to put in its place. */
 export type Fragment = { fragment: Html };
 
-type Answer = Shown | Redirect | Fragment;
+/** A file to keep. */
+export type Download = { file: Uint8Array; name: string; type: string };
+
+type Answer = Shown | Redirect | Fragment | Download;
 
 const rank: Record<UserRole, number> = { sales: 0, support: 1, owner: 2 };
 
@@ -113,6 +116,11 @@ export const createPages = (server: FastifyInstance, deps: ViewDeps): Pages => {
   const answer = (view: View, given: Answer): FastifyReply => {
     if ("redirect" in given) return view.reply.redirect(given.redirect, 303);
     if ("fragment" in given) return sendPage(view.reply, given.fragment.markup);
+    if ("file" in given)
+      return view.reply
+        .type(given.type)
+        .header("content-disposition", `attachment; filename="${given.name}"`)
+        .send(Buffer.from(given.file));
     return sendPage(view.reply.code(given.status ?? 200), layout(view, given));
   };
 
@@ -151,7 +159,8 @@ export const createPages = (server: FastifyInstance, deps: ViewDeps): Pages => {
           return answer(view, message(403, view.t("signIn.stale")));
         if (method === "POST") await note(view, true);
         const given = await handler(view);
-        if (method === "GET" && reply.statusCode < 400) await note(view, false);
+        // What is refused or not there was not read.
+        if (method === "GET" && !("status" in given && (given.status ?? 200) >= 400)) await note(view, false);
         return answer(view, given);
       },
     });

@@ -365,6 +365,7 @@ export const calls: Record<string, (s: Setting) => unknown> = {
   "sent-messages/findSentToRecipients": (s) =>
     sent.findSentToRecipients(s.read, s.mine, ["foreign@x.example", "foreign-2@x.example"], { after: 0, before: late }),
   "sent-messages/getSentMessage": (s) => sent.getSentMessage(s.read, s.mine, s.engagement.sentMessageId),
+  "sent-messages/readSentMessages": (s) => sent.readSentMessages(s.read, s.mine, [s.engagement.sentMessageId]),
   "sent-messages/listSentMessages": (s) => sent.listSentMessages(s.read, s.mine, { sendId: "foreign-send" }),
   "sign-in/createSignInLink": async (s) => {
     const secret = await s.write((tx) => signIn.createSignInLink(tx, s.mine, now));
