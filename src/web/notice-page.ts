@@ -107,7 +107,7 @@ const recipientTable = (view: SignedInView, { report }: Notice): Html => {
   const row = (
     one: (typeof recipients)[number],
   ): Html => html`<tr><th scope="row">${one.address}${one.originalAddress && html`<br><span class="quiet">${view.t("notice.writtenTo", { address: one.originalAddress })}</span>`}</th>
-<td>${one.action}</td><td>${one.status ?? "–"}${one.smtpCode !== null && html` (${one.smtpCode})`}</td><td>${one.type === "none" ? "–" : view.t(`type.${one.type}`)}</td>
+<td>${view.t(`noticeAction.${one.action}`)}</td><td>${one.status ?? "–"}${one.smtpCode !== null && html` (${one.smtpCode})`}</td><td>${one.type === "none" ? "–" : view.t(`type.${one.type}`)}</td>
 <td>${one.category ? view.t(`category.${one.category}`) : "–"}</td><td>${one.reason ?? "–"}</td><td><code>${one.rule}</code></td></tr>
 ${one.diagnostic !== null && html`<tr class="words"><td colspan="7">${serverWords(one, language)}${one.remoteMta && html`<span class="quiet">${one.remoteMta}</span>`}</td></tr>`}`;
   return html`<div class="scroll" role="group" aria-label="${view.t("notice.recipients")}" tabindex="0"><table>

@@ -1,5 +1,6 @@
 import type { NoticeState } from "../ports/database.ts";
 import { confirmNotice, dismissNotice } from "../store/decide-notice.ts";
+import { StoreError } from "../store/errors.ts";
 import type { Inbox } from "../store/inboxes.ts";
 import { openRequests } from "../store/notice-shares.ts";
 import { getNotice, type Notice, readNotices } from "../store/notices.ts";
@@ -29,7 +30,12 @@ export const noticeQueuePages = (pages: Pages, deps: ViewDeps): void => {
     const state = isUntied(view.field("state")) ? (view.field("state") as UntiedState) : undefined;
     const inboxIds = wished ? [wished.id] : view.role === "sales" ? inboxes.map(({ id }) => id) : undefined;
     const cursor = view.request.method === "GET" ? view.field("cursor") || null : null;
-    const found = await listUntied(read, view.accountId, { state, inboxIds, limit: perPage, cursor });
+    const page = (from: string | null) => listUntied(read, view.accountId, { state, inboxIds, limit: perPage, cursor: from });
+    // An address that was cut short begins at the beginning.
+    const found = await page(cursor).catch((error: unknown) => {
+      if (error instanceof StoreError && error.code === "bad_cursor") return page(null);
+      throw error;
+    });
     const counts = await countUntied(read, view.accountId, inboxIds);
     const offered = await readSentMessages(read, view.accountId, found.data.flatMap(offeredIds));
     const title = view.t("notices.title");
@@ -48,7 +54,7 @@ ${await requests(
   inboxes.filter((inbox) => isMine(view, inbox)),
 )}
 ${filterForm(view, inboxes, counts, state, wished?.id)}
-${found.data.length === 0 ? none : above && html`<p class="quiet">${view.t("decide.next")}:</p>`}
+${found.data.length === 0 ? none : view.field("decided") !== "" && html`<p class="quiet">${view.t("decide.next")}:</p>`}
 <ol class="notices">${found.data.map((notice) => queueCard(view, notice, inboxes.find(({ id }) => id === notice.inboxId) ?? null, offered))}</ol>
 ${found.nextCursor && html`<p><a href="/notices?${older.toString()}">${view.t("notices.older")}</a></p>`}`,
     };
@@ -87,6 +93,7 @@ ${found.nextCursor && html`<p><a href="/notices?${older.toString()}">${view.t("n
     const note = view.field("note").trim().slice(0, 1000);
     const sentMessageId = view.field("sentMessageId");
     const confirms = view.field("decision") === "confirm";
+    if (!isUntied(access.notice.state)) return refuse(view.t("decide.already"), 409);
     if (confirms && !offeredIds(access.notice).includes(sentMessageId)) return refuse(view.t("decide.choose"), 422);
     const decided = await database.transaction(async (tx) => {
       // Of two who decide at once the second is told.

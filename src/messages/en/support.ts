@@ -5,7 +5,6 @@ export const support = {
   "support.days": "{n} days",
   "support.few": "Fewer than 10 bounces; see the list.",
   "support.fewNotices": "Fewer than 10 notices; see the list.",
-  "support.none": "Nothing to count here.",
   "support.figures": "Figures",
   "support.what": "What",
   "support.total": "Total",

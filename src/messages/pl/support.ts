@@ -7,7 +7,6 @@ export const support: Record<keyof typeof en, string> = {
   "support.days": "{n} dni",
   "support.few": "Mniej niż 10 odrzuceń; zobacz listę.",
   "support.fewNotices": "Mniej niż 10 powiadomień; zobacz listę.",
-  "support.none": "Nie ma tu czego liczyć.",
   "support.figures": "Liczby",
   "support.what": "Co",
   "support.total": "Razem",
