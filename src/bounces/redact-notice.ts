@@ -103,10 +103,12 @@ const unquoted = (copy: string): string => {
 
 /** A text; what looks like a subject's line in it is one, and a copy of the letter's header is one too. */
 const redactText = (text: string, redactor: Redactor): string => {
-  const { prose, copy } = splitCopy(text);
+  const { prose, copy, lines } = splitCopy(text);
   const words = prose.replace(encodedWords, (run) => `${decodeWords(run.trim())}${/\s*$/.exec(run)?.[0] ?? ""}`);
   const said = redactor.words(words.replace(subjectLine, (_, name: string, value: string) => `${name}${redactor.subject(value)}`));
-  return copy === "" ? said : said + redactFields(unquoted(text.slice(prose.length)), redactor, true);
+  return copy === ""
+    ? said
+    : said + redactFields(unquoted(text.split("\n").slice(0, lines).join("\n").slice(prose.length)), redactor, true);
 };
 
 const people = (fields: HeaderFields): string[] => personFields.flatMap((name) => fields.get(name) ?? []).map(decodeWords);
@@ -116,14 +118,14 @@ export const redactNotice = (bytes: Uint8Array): Uint8Array => {
   const mail = readMail(cutNotice(bytes));
   if ("unreadable" in mail) return new Uint8Array();
   const notice = readNotice(mail);
-  const leaves = [...walkParts(mail.root)].filter(({ parts }) => parts.length === 0);
+  const parts = [...walkParts(mail.root)];
   const letter = notice.letter?.fields ?? new Map<string, string[]>();
   const known: Known = {
     people: [...people(notice.fields), ...people(letter)],
     subjects: subjectFields.flatMap((name) => letter.get(name) ?? []).map(decodeWords),
     texts: [
-      ...[...walkParts(mail.root)].map(({ from, start }) => decodeWords(rawText(mail.text.slice(from, start)))),
-      ...leaves.filter(({ type }) => isText(type)).map((part) => partText(mail, part)),
+      ...parts.map(({ from, start }) => rawText(mail.text.slice(from, start)).split("\n").map(decodeWords).join("\n")),
+      ...parts.filter(({ type }) => isText(type)).map((part) => partText(mail, part)),
     ],
   };
   const redactor = createRedactor(known);
@@ -142,10 +144,11 @@ export const redactNotice = (bytes: Uint8Array): Uint8Array => {
   };
 
   const write = (part: Part): string => {
-    if (part.parts.length > 0) {
+    // One that lost its Content-Type is read as one text, as the parser does.
+    if (part.parts.length > 0 && part.type.startsWith("multipart/")) {
       const boundary = `=_part_${++boundaries}`;
       const inner = part.parts.map((one) => `--${boundary}\n${write(one)}\n`).join("");
-      return `${head(part, `${part.type.startsWith("multipart/") ? part.type : "multipart/mixed"}; boundary="${boundary}"`)}\n\n${inner}--${boundary}--\n`;
+      return `${head(part, `${part.type}; boundary="${boundary}"`)}\n\n${inner}--${boundary}--\n`;
     }
     if (!isText(part.type)) return `${head(part, part.type)}\n\n`;
     const text = partText(mail, part);

@@ -25,10 +25,11 @@ export type Redactor = {
   subject: (subject: string) => string;
 };
 
-/** Mail services whose names are no person's, and tell who wrote a notice. What stands before them can be a customer's name. */
+/** Mail services and block lists: their names are no person's, and say who wrote a notice or why. What stands before them can be a customer's name. */
 const service =
   /(?:^|\.)(?:google|googlemail|gmail|outlook|hotmail|microsoft|office365|yahoo|mimecast|messagelabs|pphosted|amazonses)\.(?:com|net)$/i;
-const serviceHost = /(?:^|\.)(?:google|googlemail|gmail|microsoft|yahoo|amazonses)\.com$/i;
+const serviceHost =
+  /(?:^|\.)(?:google|googlemail|gmail|microsoft|yahoo|amazonses)\.com$|(?:^|\.)(?:spamhaus|spamcop|barracudacentral|sorbs|uceprotect|njabl|abuseat|mailspike|surbl|uribl|dsbl)\.(?:com|net|org)$/i;
 
 const stands = (prefix: string, suffix = "") => {
   const given = new Map<string, string>();

@@ -100,6 +100,25 @@ describe("a redacted copy", () => {
     expect(copy).toMatch(/u\d+@host\d+\.example \(mailbox u\d+\) is unknown\./);
   });
 
+  it("of a letter copied into the text keeps the header alone, also where the notice lost its Content-Type", () => {
+    const letter = `${originalHead.replace("Message-ID", 'Content-Type: multipart/mixed; boundary="_b1"\nMessage-ID')}
+--_b1
+Content-Type: text/plain
+Content-Transfer-Encoding: base64
+
+${Buffer.from("our secret harbour plan for Jan, who lives nearby").toString("base64")}
+--_b1--
+`;
+    const bytes = textNotice({
+      body: `<jan@customer.example>: 550 5.1.1 User unknown\n\n------ This is a copy of the message ------\n\n${letter}`,
+    });
+    const copy = text(bytes);
+    expect(copy).toContain("550 5.1.1 User unknown");
+    expect(copy).toMatch(/^From: Person \d <u\d@host\d\.example>\r$/m);
+    expect(copy).not.toMatch(/b3VyIHNlY3Jl|harbour|Anna|jan@/);
+    expect(said(inspectMail(redactNotice(bytes)))).toEqual(said(inspectMail(bytes)));
+  });
+
   it("of what cannot be read is empty, and of any bytes comes in time", () => {
     expect(redactNotice(new Uint8Array())).toEqual(new Uint8Array());
     for (const nasty of [
