@@ -106,6 +106,8 @@ export type Tables = {
     message_key: string | null;
     /** The header facts that led to the verdict, for 30 days. */
     facts: JsonText | null;
+    /** What wrote it, where it nearly was a notice (bounces/near-miss.ts), as long as its facts. */
+    near_miss: JsonText | null;
     received_at: Millis | null;
     seen_at: Millis;
   };
@@ -312,6 +314,21 @@ export type Tables = {
     offered: JsonText;
     at: Millis;
   };
+  /** Whether a notice's owner lets support read it: what was asked last, and answered. Kept as long as the notice's text. */
+  notice_shares: {
+    account_id: string;
+    notice_id: string;
+    state: ShareState;
+    /** Users; null: who came by the operator's link. */
+    asked_by_id: string | null;
+    note: string;
+    /** When it was asked. */
+    at: Millis;
+    decided_by_id: string | null;
+    decided_at: Millis | null;
+    /** Until when it is shared. */
+    ends_at: Millis | null;
+  };
   /** Append-only; the address is foldAddress(events). */
   address_events: { account_id: string; address_key: string; id: string; at: Millis; entry: JsonText };
   /** Whether mail can go to an address something happened to. */
@@ -489,6 +506,9 @@ export type SeenVerdict = "sent" | "notice" | "opened" | "reply" | "other" | "go
  * `not_logged`: tied, but its contact is not to be logged; `no_bounce`: kept, nothing to tie; `dismissed`: a person said that it belongs to none of the account's messages.
  */
 export type NoticeState = "matched" | "waiting" | "unmatched" | "not_ours" | "not_logged" | "no_bounce" | "dismissed";
+
+/** `asked`: nobody has answered; `ended`: shared, and taken back by its owner. */
+export type ShareState = "asked" | "shared" | "declined" | "ended";
 
 /** `open` until its button is pressed, `used` while the person signs in at the provider, then one of the ends. */
 export type ConnectLinkState = "open" | "used" | "completed" | "failed" | "expired";

@@ -124,7 +124,7 @@ const eraseNotices = async (tx: Write, accountId: string, person: Person, remove
     "notice_id",
     found.map((row) => String(row.id)),
   );
-  for (const table of ["notice_waits", "notice_decisions", "traces"] as const) await remove(table, "notice_id", gone);
+  for (const table of ["notice_waits", "notice_decisions", "notice_shares", "traces"] as const) await remove(table, "notice_id", gone);
   await remove("notices", "id", gone);
 };
 

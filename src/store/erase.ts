@@ -37,6 +37,7 @@ const ofAccounts = [
   "notice_sources",
   "notice_waits",
   "notice_decisions",
+  "notice_shares",
   "engagements",
   "engagement_history",
   "events",
@@ -144,7 +145,7 @@ export const eraseInbox = async (tx: Write, accountId: string, inboxId: string, 
   for (const table of ["sent_recipients", "sent_ids"] as const) {
     count(removed, table, await tx.deleteFrom(table).where("account_id", "=", accountId).where("sent_message_id", "in", sent).execute());
   }
-  for (const table of ["notice_sources", "notice_waits", "notice_decisions"] as const) {
+  for (const table of ["notice_sources", "notice_waits", "notice_decisions", "notice_shares"] as const) {
     count(removed, table, await tx.deleteFrom(table).where("account_id", "=", accountId).where("notice_id", "in", notices).execute());
   }
   for (const table of ofInboxes) {

@@ -8,13 +8,14 @@ const day = 24 * 3_600_000;
 const defaultRetention: Retention = { headerFactsMs: 30 * day, noticesMs: 90 * day, eventsMs: 90 * day, auditMs: 400 * day };
 
 /**
- * Deletes what an account has kept long enough: the header facts of ordinary mail, the text of notices, traces, events, which states inboxes
- * were in, and answers to keyed requests. The narrow rows stay: they say what was seen, and hold no subject and no address.
+ * Deletes what an account has kept long enough: the header facts of ordinary mail, the text of notices and who may read it, traces,
+ * events, which states inboxes were in, and answers to keyed requests. The narrow rows stay: they say what was seen, and hold no subject
+ * and no address.
  */
 export const forgetOld = async (tx: Write, accountId: string, now: number, retention: Retention = defaultRetention): Promise<void> => {
   await tx
     .updateTable("seen_messages")
-    .set({ facts: null })
+    .set({ facts: null, near_miss: null })
     .where("account_id", "=", accountId)
     .where("seen_at", "<", now - retention.headerFactsMs)
     .where("facts", "is not", null)
@@ -25,6 +26,11 @@ export const forgetOld = async (tx: Write, accountId: string, now: number, reten
     .where("account_id", "=", accountId)
     .where("detected_at", "<", now - retention.noticesMs);
   await tx.deleteFrom("notice_sources").where("account_id", "=", accountId).where("notice_id", "in", old).execute();
+  await tx
+    .deleteFrom("notice_shares")
+    .where("account_id", "=", accountId)
+    .where("at", "<", now - retention.noticesMs)
+    .execute();
   await tx
     .deleteFrom("traces")
     .where("account_id", "=", accountId)

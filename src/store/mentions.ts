@@ -6,11 +6,12 @@ import { fromJson } from "./json.ts";
 
 /** Columns that hold words or objects, in which somebody's address can stand, with what names a row of their table. */
 export const wordColumns = {
-  seen_messages: { key: ["inbox_id", "ref"], columns: ["facts"] },
+  seen_messages: { key: ["inbox_id", "ref"], columns: ["facts", "near_miss"] },
   sent_messages: { key: ["id"], columns: ["metadata", "subject"] },
   contacts: { key: ["id"], columns: ["name", "name_key", "name_turned", "metadata"] },
   notices: { key: ["id"], columns: ["matches", "report"] },
   notice_decisions: { key: ["notice_id"], columns: ["note", "offered"] },
+  notice_shares: { key: ["notice_id"], columns: ["note"] },
   engagements: { key: ["id"], columns: ["folded"] },
   engagement_history: { key: ["engagement_id", "fingerprint"], columns: ["fingerprint", "entry"] },
   traces: { key: ["inbox_id", "ref"], columns: ["steps"] },

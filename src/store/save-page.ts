@@ -1,6 +1,7 @@
 import type { Envelope } from "../bounces/envelope.ts";
 import { firstValue } from "../bounces/envelope.ts";
 import { idKey } from "../bounces/keys.ts";
+import { type NearMiss, nearMiss } from "../bounces/near-miss.ts";
 import type { Evidence, Report } from "../bounces/report.ts";
 import type { Cursor, Gap, Json, Warning } from "../ports/connector.ts";
 import type { Database, SeenVerdict, Write } from "../ports/database.ts";
@@ -129,14 +130,20 @@ const newTrace = ({ envelope, trace }: SavedMessage, noticeOf: ReadonlyMap<strin
   return [{ ref: envelope.ref, messageId, noticeId: kept?.noticeId ?? null, outcome: trace.outcome, steps: [...trace.steps, ...copy] }];
 };
 
-const seenMessage = ({ envelope, verdict, facts }: SavedMessage) => ({
+const seenMessage = ({ envelope, verdict, facts, trace }: SavedMessage) => ({
   ref: envelope.ref,
   folder: envelope.folder,
   verdict,
   messageId: firstValue(envelope.headers, "message-id"),
   facts,
+  nearMiss: nearMissOf(envelope, verdict, trace?.outcome ?? null),
   receivedAt: envelope.receivedAt,
 });
+
+const nearMissOf = ({ headers, role }: Envelope, verdict: SeenVerdict, outcome: string | null): NearMiss | null => {
+  if (verdict === "opened") return nearMiss(headers, outcome ?? "ordinary");
+  return verdict === "other" && role !== "sent" ? nearMiss(headers, null) : null;
+};
 
 const settlement = (messages: readonly SavedMessage[], backfill: boolean) => ({
   done: messages.filter(({ verdict }) => verdict !== "owed").map(({ envelope }) => envelope.ref),

@@ -1,5 +1,6 @@
 import type { Selectable } from "kysely";
 import { idKey } from "../bounces/keys.ts";
+import type { NearMiss } from "../bounces/near-miss.ts";
 import type { Json } from "../ports/connector.ts";
 import type { Read, SeenVerdict, Tables, Write } from "../ports/database.ts";
 import { inBatches } from "./in-batches.ts";
@@ -12,6 +13,8 @@ export type SeenMessage = {
   verdict: SeenVerdict;
   messageId: string | null;
   facts: Json;
+  /** Where it nearly was a notice, for as long. */
+  nearMiss?: NearMiss | null;
   receivedAt: number | null;
 };
 
@@ -34,6 +37,7 @@ export const saveSeen = async (
     verdict: message.verdict,
     message_key: idKey(message.messageId) || null,
     facts: message.facts === null ? null : toJson(message.facts),
+    near_miss: message.nearMiss ? toJson(message.nearMiss) : null,
     received_at: message.receivedAt,
     seen_at: now,
   }));
@@ -48,6 +52,7 @@ export const saveSeen = async (
             folder: eb.ref("excluded.folder"),
             verdict: eb.ref("excluded.verdict"),
             facts: eb.ref("excluded.facts"),
+            near_miss: eb.ref("excluded.near_miss"),
             seen_at: now,
           }))
           .where((eb) =>

@@ -98,14 +98,19 @@ export const toCandidates = (found: ReadonlyMap<string, readonly SentMessage[]>,
   return [...known.values()].map(({ message, keys }) => toCandidate(message, keys));
 };
 
-export const getSentMessage = async (read: Read, accountId: string, sentMessageId: string): Promise<SentMessage | null> => {
-  const rows = await read
-    .selectFrom("sent_messages")
-    .selectAll()
-    .where("account_id", "=", accountId)
-    .where("id", "=", sentMessageId)
-    .execute();
-  return (await withRecipients(read, accountId, rows))[0] ?? null;
+export const getSentMessage = async (read: Read, accountId: string, sentMessageId: string): Promise<SentMessage | null> =>
+  (await readSentMessages(read, accountId, [sentMessageId])).get(sentMessageId) ?? null;
+
+/** Sent messages by their ids. */
+export const readSentMessages = async (
+  read: Read,
+  accountId: string,
+  sentMessageIds: readonly string[],
+): Promise<Map<string, SentMessage>> => {
+  const rows = await inBatches([...new Set(sentMessageIds)].sort(), (batch) =>
+    read.selectFrom("sent_messages").selectAll().where("account_id", "=", accountId).where("id", "in", batch).execute(),
+  );
+  return new Map((await withRecipients(read, accountId, rows)).map((message) => [message.id, message]));
 };
 
 /** The sent messages of an account, newest first. */

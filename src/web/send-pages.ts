@@ -57,7 +57,7 @@ ${more && html`<p><a href="?${more}">${view.t("send.more")}</a></p>`}
     const opened = await openSend(read, view);
     if (!opened) return notFoundPage(view);
     const text = recipientsText(read, view.accountId, opened.of, statesOf[shownOf(view)]);
-    return { download: { name: "recipients.csv", type: "text/csv; charset=utf-8", text } };
+    return { download: { name: "recipients.csv", type: "text/csv; charset=utf-8", content: text } };
   });
 };
 

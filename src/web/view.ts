@@ -46,8 +46,8 @@ export type Redirect = { redirect: string };
 /** A part of a page, for htmx to put in its place. */
 export type Fragment = { fragment: Html };
 
-/** A file, sent piece by piece as it is read. */
-export type Download = { download: { name: string; type: string; text: AsyncIterable<string> } };
+/** A file to keep: whole, or sent piece by piece as it is read. */
+export type Download = { download: { name: string; type: string; content: Uint8Array | AsyncIterable<string> } };
 
 type Answer = Shown | Redirect | Fragment | Download;
 
@@ -124,8 +124,9 @@ export const createPages = (server: FastifyInstance, deps: ViewDeps): Pages => {
     if ("redirect" in given) return view.reply.redirect(given.redirect, 303);
     if ("fragment" in given) return sendPage(view.reply, given.fragment.markup);
     if ("download" in given) {
-      const { name, type, text } = given.download;
-      return view.reply.type(type).header("content-disposition", `attachment; filename="${name}"`).send(Readable.from(text));
+      const { name, type, content } = given.download;
+      const body = content instanceof Uint8Array ? Buffer.from(content) : Readable.from(content);
+      return view.reply.type(type).header("content-disposition", `attachment; filename="${name}"`).send(body);
     }
     return sendPage(view.reply.code(given.status ?? 200), layout(view, given));
   };
@@ -165,7 +166,8 @@ export const createPages = (server: FastifyInstance, deps: ViewDeps): Pages => {
           return answer(view, message(403, view.t("signIn.stale")));
         if (method === "POST") await note(view, true);
         const given = await handler(view);
-        if (method === "GET" && reply.statusCode < 400) await note(view, false);
+        // What is refused or not there was not read.
+        if (method === "GET" && !("status" in given && (given.status ?? 200) >= 400)) await note(view, false);
         return answer(view, given);
       },
     });

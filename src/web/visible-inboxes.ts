@@ -1,11 +1,11 @@
 import { addressKey } from "../bounces/keys.ts";
 import type { Read } from "../ports/database.ts";
 import { allInboxes, type Inbox } from "../store/inboxes.ts";
+import type { User } from "../store/users.ts";
 import type { SignedInView } from "./view.ts";
 
 /** True where the inbox is the user's own: by the address they sign in with, or as its owner. */
-const isOwn = ({ user }: SignedInView, inbox: Inbox): boolean => {
-  if (user === null) return true;
+export const owns = (user: User, inbox: Inbox): boolean => {
   const owner = inbox.owner as { externalId?: string | null } | null;
   return (
     inbox.addresses.includes(addressKey(user.email)) ||
@@ -17,7 +17,7 @@ const isOwn = ({ user }: SignedInView, inbox: Inbox): boolean => {
 /** The inboxes somebody may look at: sales users their own, others all. */
 export const seenInboxes = async (read: Read, view: SignedInView): Promise<Inbox[]> => {
   const all = await allInboxes(read, view.accountId);
-  return view.role === "sales" ? all.filter((inbox) => isOwn(view, inbox)) : all;
+  return view.role === "sales" ? all.filter((inbox) => view.user && owns(view.user, inbox)) : all;
 };
 
 /** Their ids, to narrow a list by; undefined where nothing is to be narrowed. */

@@ -178,7 +178,7 @@ const elsewhere = new Set(
   contact_addresses.* crm_links.* sent_ids.* notice_waits.* notice_sources.* seen_messages.folder seen_messages.verdict seen_messages.message_key
   sent_messages.folder sent_messages.kind sent_messages.external_id sent_messages.send_id sent_messages.message_id sent_messages.unique_key
   sent_messages.from_address sent_messages.thread_id sent_messages.ref notices.folder notices.message_id notices.kind notices.format notices.state
-  notices.thread_id notices.ref notices.fingerprint notice_decisions.said_by engagements.recipient_key engagements.recipient_address engagements.recipient_domain
+  notices.thread_id notices.ref notices.fingerprint notice_decisions.said_by notice_shares.state engagements.recipient_key engagements.recipient_address engagements.recipient_domain
   engagements.recipient_role engagements.state engagements.category engagements.reason events.id events.type traces.message_key traces.outcome
   global_appeals.said_by contacts.external_id`.split(/\s+/),
 );

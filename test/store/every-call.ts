@@ -33,7 +33,9 @@ import * as inboxStates from "../../src/store/inbox-states.ts";
 import * as inboxes from "../../src/store/inboxes.ts";
 import * as mentions from "../../src/store/mentions.ts";
 import * as mergeContacts from "../../src/store/merge-contacts.ts";
+import * as nearMisses from "../../src/store/near-misses.ts";
 import * as noticeDecisions from "../../src/store/notice-decisions.ts";
+import * as noticeShares from "../../src/store/notice-shares.ts";
 import * as noticeWaits from "../../src/store/notice-waits.ts";
 import * as noticeWords from "../../src/store/notice-words.ts";
 import * as notices from "../../src/store/notices.ts";
@@ -54,10 +56,12 @@ import * as sendRecipients from "../../src/store/send-recipients.ts";
 import * as sends from "../../src/store/sends.ts";
 import * as sent from "../../src/store/sent-messages.ts";
 import * as signIn from "../../src/store/sign-in.ts";
+import * as supportFigures from "../../src/store/support-figures.ts";
 import * as ties from "../../src/store/tie-notices.ts";
 import * as traces from "../../src/store/traces.ts";
 import * as turns from "../../src/store/turns.ts";
 import * as unbounce from "../../src/store/unbounce.ts";
+import * as untied from "../../src/store/untied-notices.ts";
 import * as upsertContacts from "../../src/store/upsert-contacts.ts";
 import * as users from "../../src/store/users.ts";
 import * as waiting from "../../src/store/waiting-notices.ts";
@@ -136,6 +140,7 @@ export const setUp = async (database: Database, keys: Keys) => {
   const kept = await notices.readNotices(database.read, accountId, saved.notices);
   if (!engagement) throw new Error("no engagement");
   const erasure = await write((tx) => erasures.saveErasure(tx, accountId, { ...receipt, subjectId: "foreign", by: "foreign" }, now));
+  await write((tx) => noticeShares.askToShare(tx, accountId, saved.notices[0] ?? "", { userId: "foreign", note: "foreign" }, now));
   await write((tx) => erasures.rememberErased(tx, accountId, ["foreign-hash"]));
   await write((tx) => auditLog.appendAudit(tx, [{ accountId, by: "foreign", action: "foreign", subject: "foreign", at: now }]));
   const user = await write((tx) => users.createUser(tx, accountId, { email: "foreign@x.example", name: "foreign", role: "owner" }, now));
@@ -327,6 +332,26 @@ export const calls: Record<string, (s: Setting) => unknown> = {
     const [first, copy] = [await save("n1"), await save("n2")];
     expect(copy.noticeOf.get("n2")).toEqual({ noticeId: first.made[0], copy: true });
   },
+  "untied-notices/listUntied": async (s) => [
+    await untied.listUntied(s.read, s.mine, { inboxIds: [s.theirs.inboxId] }),
+    await untied.listUntied(s.read, s.mine, { state: "waiting", inboxIds: [s.theirs.inboxId] }),
+  ],
+  "untied-notices/countUntied": (s) => untied.countUntied(s.read, s.mine, [s.theirs.inboxId]),
+  "notice-shares/askToShare": (s) =>
+    s.write((tx) => noticeShares.askToShare(tx, s.mine, ids(s)[0] ?? "", { userId: s.user.id, note: "ours" }, now)),
+  "notice-shares/answerShare": (s) =>
+    s.write((tx) => noticeShares.answerShare(tx, s.mine, ids(s)[0] ?? "", { state: "shared", userId: "ours" }, now)),
+  "notice-shares/readShare": (s) => noticeShares.readShare(s.read, s.mine, ids(s)[0] ?? ""),
+  "notice-shares/openRequests": (s) => noticeShares.openRequests(s.read, s.mine, [s.theirs.inboxId]),
+  "near-misses/listNearMisses": (s) => nearMisses.listNearMisses(s.read, s.mine, 0),
+  "support-figures/countBouncesByTime": (s) => supportFigures.countBouncesByTime(s.read, s.mine, 0),
+  "support-figures/countBouncesBy": async (s) => [
+    await supportFigures.countBouncesBy(s.read, s.mine, "category", 0),
+    await supportFigures.countBouncesBy(s.read, s.mine, "recipient_domain", 0),
+    await supportFigures.countBouncesBy(s.read, s.mine, "inbox_id", 0),
+  ],
+  "support-figures/countPendingByHour": (s) => supportFigures.countPendingByHour(s.read, s.mine),
+  "support-figures/countNotices": (s) => supportFigures.countNotices(s.read, s.mine, 0),
   "notices/getNotice": (s) => notices.getNotice(s.read, s.mine, ids(s)[0] ?? ""),
   "notices/readNoticePlaces": (s) => notices.readNoticePlaces(s.read, s.mine, ids(s)),
   "notices/readNotices": (s) => notices.readNotices(s.read, s.mine, ids(s)),
@@ -406,6 +431,7 @@ export const calls: Record<string, (s: Setting) => unknown> = {
     sent.findSentToRecipients(s.read, s.mine, ["foreign@x.example", "foreign-2@x.example"], { after: 0, before: late }),
   "sent-messages/countSentTo": (s) => sent.countSentTo(s.read, s.mine, ["foreign-2@x.example"]),
   "sent-messages/getSentMessage": (s) => sent.getSentMessage(s.read, s.mine, s.engagement.sentMessageId),
+  "sent-messages/readSentMessages": (s) => sent.readSentMessages(s.read, s.mine, [s.engagement.sentMessageId]),
   "sent-messages/listSentMessages": (s) => sent.listSentMessages(s.read, s.mine, { sendId: "foreign-send" }),
   "sign-in/createSignInLink": async (s) => {
     const secret = await s.write((tx) => signIn.createSignInLink(tx, s.mine, now));

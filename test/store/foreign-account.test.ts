@@ -80,6 +80,7 @@ const pure = new Set([
   "crm-connections/toCrmConnection",
   "inboxes/toInbox",
   "key-check/newKeyCheck",
+  "notice-shares/isShared",
   "notice-waits/wakeKeys",
   "notice-words/newWords",
   "notice-words/saidKey",

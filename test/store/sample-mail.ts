@@ -167,6 +167,7 @@ const tables = [
   "global_reports",
   "global_appeals",
   "notice_decisions",
+  "notice_shares",
   "address_events",
   "addresses",
   "webhooks",

@@ -13,6 +13,7 @@ import { idempotencyKeys } from "./0011-idempotency-keys.ts";
 import { lookups } from "./0012-lookups.ts";
 import { users } from "./0013-users.ts";
 import { contactSearch } from "./0015-contact-search.ts";
+import { support } from "./0016-support.ts";
 import { why } from "./0017-why.ts";
 import { ownerMail } from "./0018-owner-mail.ts";
 
@@ -32,6 +33,7 @@ export const migrations: readonly Migration[] = [
   lookups,
   users,
   contactSearch,
+  support,
   why,
   ownerMail,
 ];
