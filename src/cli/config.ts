@@ -15,6 +15,7 @@ const schema = z.strictObject({
   privacyUrl: z.url({ protocol: /^https?$/ }).nullable(),
   apps: z.record(z.string(), z.record(z.string(), z.unknown())),
   allowedHosts: z.array(z.string().min(1)),
+  mail: z.strictObject({ askIspdb: z.boolean() }),
   sync: z.strictObject({
     pollEverySeconds: z.number().min(1).max(86_400),
     inboxesAtOnce: z.int().min(1).max(1000),
