@@ -9,7 +9,7 @@ import { connectInbox, InvalidSettings } from "../sync/connect-inbox.ts";
 import { disconnectInbox } from "../sync/disconnect-inbox.ts";
 import { eraseAccountForGood, eraseContactForGood, eraseInboxForGood } from "../sync/erase.ts";
 import { buildPages } from "../web/build-pages.ts";
-import type { SignInProvider } from "../web/connect-pages.ts";
+import type { SignInProvider } from "../web/go-to-provider.ts";
 import { type PushRoutesDeps, pushRoutes } from "../web/push-routes.ts";
 import type { House } from "./house.ts";
 import { pushDeps } from "./push-deps.ts";
@@ -74,6 +74,8 @@ export const buildServer = async (house: House, nudge: () => void, onHint: (hint
     connecting: house.connecting,
     operatorName: config.operatorName ?? "Your company",
     privacyUrl: config.privacyUrl,
+    firstSyncDays: config.sync.firstSyncDays,
+    askIspdb: config.mail.askIspdb,
     providers: () => signInProviders(house),
   });
   if (config.publicUrl?.startsWith("https:")) await pushRoutes(server, { receive: receivePush(house), onHint, now });

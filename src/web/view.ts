@@ -55,8 +55,11 @@ export type ViewDeps = { database: Database; keys: Keys; now: () => number; publ
 export type Pages = {
   /** For everybody. */
   open(method: "GET" | "POST", path: string, handler: (view: View) => Promise<Answer>): void;
-  /** For who is signed in with at least this role. Reads and changes are written into the audit log. */
-  get(path: string, role: UserRole, handler: (view: SignedInView) => Promise<Answer>): void;
+  /**
+   * For who is signed in with at least this role. Reads and changes are written into the audit log; not so what a page asks for again and
+   * again of itself (`quiet`).
+   */
+  get(path: string, role: UserRole, handler: (view: SignedInView) => Promise<Answer>, options?: { quiet: boolean }): void;
   post(path: string, role: UserRole, handler: (view: SignedInView) => Promise<Answer>): void;
 };
 
@@ -137,7 +140,13 @@ export const createPages = (server: FastifyInstance, deps: ViewDeps): Pages => {
     return change ? deps.audit.change(entry) : deps.audit.read(entry);
   };
 
-  const guarded = (method: "GET" | "POST", path: string, role: UserRole, handler: (view: SignedInView) => Promise<Answer>): void => {
+  const guarded = (
+    method: "GET" | "POST",
+    path: string,
+    role: UserRole,
+    handler: (view: SignedInView) => Promise<Answer>,
+    { quiet } = { quiet: false },
+  ): void => {
     server.route({
       method,
       url: path,
@@ -151,7 +160,7 @@ export const createPages = (server: FastifyInstance, deps: ViewDeps): Pages => {
           return answer(view, message(403, view.t("signIn.stale")));
         if (method === "POST") await note(view, true);
         const given = await handler(view);
-        if (method === "GET" && reply.statusCode < 400) await note(view, false);
+        if (method === "GET" && !quiet && reply.statusCode < 400) await note(view, false);
         return answer(view, given);
       },
     });
@@ -169,7 +178,7 @@ export const createPages = (server: FastifyInstance, deps: ViewDeps): Pages => {
         },
       });
     },
-    get: (path, role, handler) => guarded("GET", path, role, handler),
+    get: (path, role, handler, options) => guarded("GET", path, role, handler, options),
     post: (path, role, handler) => guarded("POST", path, role, handler),
   };
 };
