@@ -35,9 +35,10 @@ export const inboxText = (...asked: Parameters<typeof stateText>): { meaning: st
   return { meaning: said ? `${meaning} ${said}` : meaning, action };
 };
 
-/** An inbox in which nothing was seen yet has no counts and no newest mail to speak of. */
+/** What was not counted or seen yet is not spoken of. */
 const sentenceOf = ({ state, progress, lastMailAt }: Inbox): TextKey => {
   if (state === "first_sync" && progress === null) return "state.firstSyncBegins";
+  if (state === "first_sync" && progress?.total === null) return "state.firstSyncCounts";
   if (state === "watching" && lastMailAt === null) return "state.watchingNoMail";
   return `state.${state}`;
 };

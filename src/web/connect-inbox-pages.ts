@@ -105,6 +105,7 @@ ${above}
 ${consent(view, deps)}
 <h2>${view.t("connect.atProvider")}</h2>
 ${providers.map((provider) => buttonFor(view, provider))}
+${providers.some(({ name }) => name === "gmail") && html`<p class="quiet">${view.t("connect.limitedUse")}</p>`}
 <h2>${view.t("connect.byAddress")}</h2>
 <p>${view.t("connect.byAddressHint")}</p>
 <form method="post" action="/inboxes/connect/find" class="narrow">${csrfField(view)}

@@ -41,5 +41,4 @@ export const providerButton = (
 ): Html =>
   html`<form method="post" action="${action}" class="provider">${csrfField(view)}${address && html`<input type="hidden" name="address" value="${address}">`}
 <button${!ready && html` disabled aria-describedby="not-${name}"`}>${words}</button>
-${!ready && html`<p class="quiet" id="not-${name}">${view.t("page.connect.notSetUp", { provider: label })}</p>`}
-${name === "gmail" && html`<p class="quiet">${view.t("connect.limitedUse")}</p>`}</form>`;
+${!ready && html`<p class="quiet" id="not-${name}">${view.t("page.connect.notSetUp", { provider: label })}</p>`}</form>`;

@@ -72,13 +72,10 @@ ${runs && bar(view, inbox)}
 </div>`;
 };
 
-const bar = (view: View, { progress }: Inbox): Html | null => {
-  if (progress === null) return html`<progress aria-label="${view.t("inbox.progress")}"></progress>`;
-  const { done, total } = progress;
-  const n = view.number(done);
-  const words = total === null ? view.t("inbox.progressRead", { n }) : view.t("inbox.progressOf", { n, m: view.number(total) });
-  const value = total !== null && html` max="${Math.max(total, 1)}" value="${Math.min(done, total)}"`;
-  return html`<progress aria-label="${view.t("inbox.progress")}"${value}></progress><p class="quiet">${words}</p>`;
+/** How far the first sync is; the counts stand in the state's sentence. */
+const bar = (view: View, { progress }: Inbox): Html => {
+  const known = progress?.total ? html` max="${progress.total}" value="${Math.min(progress.done, progress.total)}"` : null;
+  return html`<progress aria-label="${view.t("inbox.progress")}"${known}></progress>`;
 };
 
 const tenths = (view: View, { progress }: Inbox): string | null => {

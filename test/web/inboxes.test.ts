@@ -240,7 +240,7 @@ describe("an inbox's page", () => {
     await progress(1234);
     const browser = await signedInAs(test, "sales", "anna@sales.example");
     const page = await browser.get(`/inboxes/${inboxId}`);
-    expect(page.body).toContain("1,234 of about 4,000");
+    expect(page.body).toContain("Reading the last 1 days: 1,234 of about 4,000.");
     expect(page.body).toContain('max="4000" value="1234"');
     expect(page.body).toContain("/assets/htmx.js");
     const part = await browser.get(`/inboxes/${inboxId}/progress`);

@@ -19,6 +19,7 @@ export const inboxes = {
   "provider.office365-app": "Microsoft 365 (whole organisation)",
 
   "state.firstSyncBegins": "Reading the last {days} days; it has just begun.",
+  "state.firstSyncCounts": "Reading the last {days} days: {n} messages so far; how many there are is being counted.",
   "state.watchingNoMail": "All is well; last checked {ago}, no mail seen yet.",
   "who.operator": "the operator",
   "who.crm": "the CRM",
@@ -29,10 +30,7 @@ export const inboxes = {
   "inbox.nextPollNow": "now",
   "inbox.nextPollNever": "not until somebody does something",
   "inbox.lastSent": "Newest sent message seen",
-  "inbox.lastSaid": "What went wrong:",
   "inbox.progress": "Progress of the first sync",
-  "inbox.progressOf": "{n} of about {m} messages",
-  "inbox.progressRead": "{n} messages read; how many there are is being counted",
   "inbox.progressPercent": "First sync: {percent} done",
   "inbox.firstSyncDone": "The first sync is done.",
 

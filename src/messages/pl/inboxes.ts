@@ -21,6 +21,7 @@ export const inboxes: Record<keyof typeof en, string> = {
   "provider.office365-app": "Microsoft 365 (cała organizacja)",
 
   "state.firstSyncBegins": "Czytamy ostatnie dni ({days}); właśnie zaczynamy.",
+  "state.firstSyncCounts": "Czytamy ostatnie dni ({days}): wiadomości do tej pory: {n}; liczymy, ile jest wszystkich.",
   "state.watchingNoMail": "Wszystko w porządku; ostatnie sprawdzenie {ago}, nie widzieliśmy jeszcze żadnej wiadomości.",
   "who.operator": "operator",
   "who.crm": "CRM",
@@ -31,10 +32,7 @@ export const inboxes: Record<keyof typeof en, string> = {
   "inbox.nextPollNow": "teraz",
   "inbox.nextPollNever": "dopiero gdy ktoś coś zrobi",
   "inbox.lastSent": "Najnowsza wysłana wiadomość",
-  "inbox.lastSaid": "Co się nie udało:",
   "inbox.progress": "Postęp pierwszej synchronizacji",
-  "inbox.progressOf": "Wiadomości: {n} z około {m}",
-  "inbox.progressRead": "Przeczytane wiadomości: {n}; liczymy, ile jest wszystkich",
   "inbox.progressPercent": "Pierwsza synchronizacja: {percent}",
   "inbox.firstSyncDone": "Pierwsza synchronizacja jest zakończona.",
 
@@ -182,7 +180,7 @@ export const inboxes: Record<keyof typeof en, string> = {
 
   "settings.title": "Foldery skrzynki {address}",
   "settings.hint":
-    "Powiadomienia w folderze, którego nie obserwujemy, nie widać. Zaznacz folder do obserwowania, a przeczytamy go teraz, wstecz do {date}; to, co wiemy o pozostałych, zostaje.",
+    "Nie widzimy powiadomień o odrzuceniu w folderach, których nie obserwujemy. Wybierz folder do obserwowania, a przeczytamy go od razu, wstecz do {date}; to, co wiemy o pozostałych, zostaje.",
   "settings.watched": "Obserwowany",
   "settings.watch": "Obserwuj",
   "settings.unwatch": "Przestań obserwować",
