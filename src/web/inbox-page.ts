@@ -148,7 +148,7 @@ const limits = (view: View, { description, pushWarning }: Known): Html | null =>
   const all = description?.limits ?? [];
   if (all.length === 0 && pushWarning === null) return null;
   return html`<h2>${view.t("inbox.limits")}</h2><ul>${all.map((each) => html`<li>${said(view, "limit", each)}</li>`)}
-${pushWarning !== null && html`<li>${view.t("inbox.noPush", { because: "" }).trim()} <span lang="en">${pushWarning}</span></li>`}</ul>`;
+${pushWarning !== null && html`<li>${view.t("inbox.noPush")} <span lang="en">${pushWarning}</span></li>`}</ul>`;
 };
 
 const gapTable = (view: View, gaps: readonly StoredGap[]): Html => {

@@ -46,7 +46,7 @@ export const inboxes = {
   "inbox.chooseFolders": "Choose folders",
 
   "inbox.limits": "What is limited",
-  "inbox.noPush": "The provider does not tell us of new mail at once; it is found by polling. {because}",
+  "inbox.noPush": "The provider does not tell us of new mail at once; it is found by polling.",
   "inbox.warnings": "What to look at",
   "inbox.gaps": "What could not be read",
   "inbox.gapPeriod": "Period",

@@ -48,7 +48,7 @@ export const inboxes: Record<keyof typeof en, string> = {
   "inbox.chooseFolders": "Wybierz foldery",
 
   "inbox.limits": "Ograniczenia",
-  "inbox.noPush": "Dostawca nie zawiadamia nas od razu o nowej poczcie; znajdujemy ją, sprawdzając skrzynkę co jakiś czas. {because}",
+  "inbox.noPush": "Dostawca nie zawiadamia nas od razu o nowej poczcie; znajdujemy ją, sprawdzając skrzynkę co jakiś czas.",
   "inbox.warnings": "Na co zwrócić uwagę",
   "inbox.gaps": "Czego nie udało się przeczytać",
   "inbox.gapPeriod": "Okres",
