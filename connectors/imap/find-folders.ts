@@ -9,6 +9,9 @@ type Wanted = Pick<ImapSettings, "sentFolder" | "extraFolders">;
 /** False for what only holds other folders. */
 export const selectable = ({ flags }: ListResponse): boolean => ![...flags].some((flag) => /^\\(noselect|nonexistent)$/i.test(flag));
 
+/** The paths of all folders that can be opened. */
+export const folderPaths = (list: readonly ListResponse[]): string[] => list.filter(selectable).map(({ path }) => path);
+
 const byPath = (list: readonly ListResponse[], path: string): ListResponse | undefined =>
   list.find((entry) => entry.path === path) ?? list.find((entry) => entry.path.toLowerCase() === path.toLowerCase());
 

@@ -1,5 +1,5 @@
 import { firstValue } from "../../src/bounces/envelope.ts";
-import type { ConnectedInbox, Found } from "../../src/ports/connector.ts";
+import type { ConnectedInbox, FoundMessage } from "../../src/ports/connector.ts";
 import type { Connection } from "./connection.ts";
 import { fetchEnvelopes } from "./fetch-envelopes.ts";
 import { findFolders, selectable } from "./find-folders.ts";
@@ -10,11 +10,11 @@ import { readSettings } from "./settings.ts";
 const mostPerFolder = 5;
 
 /** Where a message lies, in folder after folder: IMAP has no search over all of them. */
-export const findMessage = async (connection: Connection, inbox: ConnectedInbox, messageId: string): Promise<Found[]> => {
+export const findMessage = async (connection: Connection, inbox: ConnectedInbox, messageId: string): Promise<FoundMessage[]> => {
   const list = await connection.run((client) => client.list());
   const { folders } = findFolders(list, readSettings(inbox));
   const watched = new Map(folders.map((folder) => [folder.path, folder]));
-  const found: Found[] = [];
+  const found: FoundMessage[] = [];
   for (const { path } of list.filter(selectable)) {
     const facts = await lookAtFolder(connection, path);
     if (facts === null) continue;

@@ -2,17 +2,17 @@ import Fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } 
 import packageJson from "../../package.json" with { type: "json" };
 import { buildApi } from "../api/build-api.ts";
 import { markingEffects } from "../api/idempotency.ts";
-import type { Authorize, Hint, Json } from "../ports/connector.ts";
+import type { Hint } from "../ports/connector.ts";
 import { openAuditLog } from "../store/audit-log.ts";
 import { newId } from "../store/ids.ts";
 import { connectInbox, InvalidSettings } from "../sync/connect-inbox.ts";
 import { disconnectInbox } from "../sync/disconnect-inbox.ts";
 import { eraseAccountForGood, eraseContactForGood, eraseInboxForGood } from "../sync/erase.ts";
 import { buildPages } from "../web/build-pages.ts";
-import type { SignInProvider } from "../web/connect-pages.ts";
 import { type PushRoutesDeps, pushRoutes } from "../web/push-routes.ts";
 import type { House } from "./house.ts";
 import { pushDeps } from "./push-deps.ts";
+import { signInProviders } from "./sign-in-providers.ts";
 
 /** The HTTP server: the API, the pages, and where providers send notifications to. `nudge` is told that an inbox may be due. */
 export const buildServer = async (house: House, nudge: () => void, onHint: (hint: Hint) => Promise<void>): Promise<FastifyInstance> => {
@@ -77,6 +77,8 @@ export const buildServer = async (house: House, nudge: () => void, onHint: (hint
     mailboxes: house,
     operatorName: config.operatorName ?? "Your company",
     privacyUrl: config.privacyUrl,
+    firstSyncDays: config.sync.firstSyncDays,
+    askIspdb: config.mail.askIspdb,
     providers: () => signInProviders(house),
   });
   if (config.publicUrl?.startsWith("https:")) await pushRoutes(server, { receive: receivePush(house), onHint, now });
@@ -90,21 +92,4 @@ const receivePush = (house: House): PushRoutesDeps["receive"] => {
     const push = appOf(provider) === null ? null : (await house.loadConnector(provider))?.push;
     return push?.receive && push.ready(appOf(provider), pushUrl(provider)) ? push.receive(request) : null;
   };
-};
-
-/** Providers people sign in to at the provider's own page, and whether the operator has set them up. */
-const signInProviders = async (house: House): Promise<SignInProvider[]> => {
-  const found = await Promise.all(house.providers.map(async (name) => ({ name, connector: await house.loadConnector(name) })));
-  return found.flatMap(({ name, connector }) => {
-    if (!connector?.authorize) return [];
-    const app = usableApp(connector.authorize, house.config.apps[name]);
-    const page = app && connector.authorize.url(app, { state: "", codeChallenge: "", redirectUri: "", loginHint: null });
-    return [{ name, label: connector.describe.label, ready: app !== null, origin: page ? new URL(page).origin : null }];
-  });
-};
-
-/** What the operator set up, if all of it is there. */
-const usableApp = ({ app }: Authorize, given: unknown): Json => {
-  const checked = app.safeParse(given);
-  return checked.success ? (checked.data as Json) : null;
 };

@@ -30,6 +30,7 @@ const schema = z.strictObject({
       smtpUrl: z.url({ protocol: /^smtps?$/ }).nullable(),
       from: z.string().includes("@").nullable(),
       language: z.enum(["en", "pl"]),
+      askIspdb: z.boolean(),
     })
     .refine(({ smtpUrl, from }) => (smtpUrl === null) === (from === null), "smtpUrl and from are set together, or neither"),
   keepDays: z.strictObject({ seen: days, notices: days, events: days, audit: days }),

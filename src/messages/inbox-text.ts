@@ -1,30 +1,52 @@
 import type { Inbox } from "../store/inboxes.ts";
-import { isTextKey, type Language, text, timeText } from "./text.ts";
+import { isTextKey, type Language, type TextKey, text, timeText } from "./text.ts";
 
-/** What an inbox's state means and what its owner can do about it; no action where there is none. */
-export const inboxText = (
-  language: Language,
-  inbox: Inbox,
-  provider: string,
-  now: number,
-  timeZone = "UTC",
-): { meaning: string; action: string | null } => {
+/** What an inbox's state means, the server's or our own words on what failed (in English), and what its owner can do about it. */
+export type StateText = { meaning: string; said: string | null; action: string | null };
+
+/** A state in words. */
+export const stateText = (language: Language, inbox: Inbox, provider: string, now: number, timeZone = "UTC"): StateText => {
   const time = (at: number | null): string => (at === null ? "…" : timeText(language, at, timeZone));
+  const numbers = new Intl.NumberFormat(language === "pl" ? "pl-PL" : "en-GB");
   const detail = inbox.stateDetail as { error?: string; until?: number; by?: string } | null;
   const button = `button.${inbox.state}`;
+  const total = inbox.progress?.total ?? null;
   const values = {
     provider,
     host: (inbox.settings as { host?: string } | null)?.host ?? provider,
     ago: agoText(language, now - (inbox.lastPollAt ?? now)),
     time: time(inbox.state === "waiting" ? (detail?.until ?? null) : inbox.state === "watching" ? inbox.lastMailAt : inbox.stateSince),
-    who: detail?.by ?? "…",
+    who: whoText(language, detail?.by),
     date: time(inbox.stateSince),
     days: Math.round((now - inbox.since) / 86_400_000),
-    n: inbox.progress?.done ?? 0,
-    m: inbox.progress?.total ?? "…",
+    n: numbers.format(inbox.progress?.done ?? 0),
+    m: total === null ? "…" : numbers.format(total),
   };
-  const meaning = text(language, `state.${inbox.state}`, values);
-  return { meaning: detail?.error ? `${meaning} ${detail.error}` : meaning, action: isTextKey(button) ? text(language, button) : null };
+  return {
+    meaning: text(language, sentenceOf(inbox), values),
+    said: detail?.error ?? null,
+    action: isTextKey(button) ? text(language, button) : null,
+  };
+};
+
+/** The same in one sentence and the action; no action where there is none. */
+export const inboxText = (...asked: Parameters<typeof stateText>): { meaning: string; action: string | null } => {
+  const { meaning, said, action } = stateText(...asked);
+  return { meaning: said ? `${meaning} ${said}` : meaning, action };
+};
+
+/** What was not counted or seen yet is not spoken of. */
+const sentenceOf = ({ state, progress, lastMailAt }: Inbox): TextKey => {
+  if (state === "first_sync" && progress === null) return "state.firstSyncBegins";
+  if (state === "first_sync" && progress?.total === null) return "state.firstSyncCounts";
+  if (state === "watching" && lastMailAt === null) return "state.watchingNoMail";
+  return `state.${state}`;
+};
+
+/** People by their names; those who have none as what they are. */
+const whoText = (language: Language, by: string | undefined): string => {
+  if (by === "the operator") return text(language, "who.operator");
+  return by === "the CRM" ? text(language, "who.crm") : (by ?? "…");
 };
 
 /** How long ago, in the largest unit that fits. */

@@ -1,6 +1,7 @@
 import { contacts } from "./pl/contacts.ts";
 import { core } from "./pl/core.ts";
 import { coverage } from "./pl/coverage.ts";
+import { inboxes } from "./pl/inboxes.ts";
 import { mail } from "./pl/mail.ts";
 import { notices } from "./pl/notices.ts";
 import { people } from "./pl/people.ts";
@@ -14,6 +15,7 @@ export const pl: Record<TextKey, string> = {
   ...core,
   ...contacts,
   ...coverage,
+  ...inboxes,
   ...mail,
   ...notices,
   ...people,

@@ -39,7 +39,7 @@ export type Page = {
 export type Saved = (refs: readonly string[]) => Promise<ReadonlySet<string>>;
 
 /** A message that was looked for: where it lies, and whether that folder is watched. */
-export type Found = { envelope: Envelope; watched: boolean };
+export type FoundMessage = { envelope: Envelope; watched: boolean };
 
 export type Session = {
   /**
@@ -52,7 +52,7 @@ export type Session = {
   /** The exact bytes of one message, or "gone" if it is no longer there. Larger than maxBytes: ConnectorError "rejected". */
   fetchRaw(ref: string, options: { maxBytes: number }): Promise<Uint8Array | "gone">;
   /** Looks for a message by its Message-ID in every folder, also those that are not watched. Only where the provider can. */
-  find?(messageId: string): Promise<readonly Found[]>;
+  find?(messageId: string): Promise<readonly FoundMessage[]>;
   /** Tells of new mail as a hint to poll now; never the only way to learn of it. Returns a function that stops it. */
   watch?(onHint: () => void): Promise<() => Promise<void>>;
   close(): Promise<void>;
@@ -139,6 +139,16 @@ export type Description = {
 /** What signing in found out about a mailbox. */
 export type SignedIn = { address: string; addresses: readonly string[]; folders: readonly Folder[]; warnings: readonly Warning[] };
 
+/**
+ * What could be found out about a mailbox from its address alone. `from`: published by the domain itself, by Mozilla's list (ISPDB) or in
+ * the DNS, or a usual name that answered. `sign_in`: its owner signs in at that provider's page, and no password is asked for.
+ */
+export type Found =
+  | { kind: "settings"; settings: Json; from: "domain" | "ispdb" | "dns" | "guess" }
+  | { kind: "sign_in"; provider: string }
+  | { kind: "refused"; why: "pop_only" | "no_tls" | "oauth_only" }
+  | { kind: "nothing" };
+
 /** What a browser brought back from the provider's sign-in page, and what was kept for it meanwhile. */
 export type AuthorizationCode = { code: string; codeVerifier: string; redirectUri: string };
 
@@ -210,6 +220,10 @@ export type Connector = {
   push?: Push;
   /** Tries the settings and secrets against the server, read-only. Throws ConnectorError with a sentence that says what to do. */
   signIn(inbox: ConnectedInbox, tools: Tools): Promise<SignedIn>;
+  /** Only where settings can be found from an address; they are still to be confirmed by a person, and tried. Rejects only when aborted. */
+  find?(address: string, tools: Tools, options: { askIspdb: boolean }): Promise<Found>;
+  /** Only where people choose what is watched: the paths of all folders that can be. Read-only. */
+  listFolders?(inbox: ConnectedInbox, tools: Tools): Promise<readonly string[]>;
   open(inbox: ConnectedInbox, tools: Tools): Promise<Session>;
   /** Checks each assumption we make about the provider with this account, read-only. */
   probe(inbox: ConnectedInbox, tools: Tools): Promise<readonly ProbeAnswer[]>;

@@ -145,13 +145,16 @@ export const allInboxes = async (read: Read, accountId: string): Promise<Inbox[]
     if (cursor === null) return all;
   }
 };
+export type InboxChanges = Partial<
+  Pick<NewInbox, "address" | "addresses" | "owner" | "externalId" | "metadata" | "settings" | "since" | "folders" | "warnings">
+>;
 
 /** Changes what is given; the state, the fence and the position stay. Null when there is no such inbox. */
 export const updateInbox = async (
   tx: Write,
   accountId: string,
   inboxId: string,
-  changes: Partial<Pick<NewInbox, "address" | "addresses" | "owner" | "externalId" | "metadata" | "settings" | "since" | "folders">>,
+  changes: InboxChanges,
   now: number,
 ): Promise<Inbox | null> => {
   const row = await tx
@@ -166,6 +169,7 @@ export const updateInbox = async (
       ...(changes.settings !== undefined && { settings: toJson(changes.settings) }),
       ...(changes.since !== undefined && { since: changes.since }),
       ...(changes.folders !== undefined && { folders: toJson(changes.folders) }),
+      ...(changes.warnings !== undefined && { warnings: toJson(changes.warnings) }),
     })
     .where("account_id", "=", accountId)
     .where("id", "=", inboxId)

@@ -4,15 +4,13 @@ import { type Authorize, type Connector, ConnectorError, type Json, type SignInO
 import { createAuthorization, takeAuthorization } from "../store/authorizations.ts";
 import { settleConnectLink } from "../store/connect-links.ts";
 import type { Inbox } from "../store/inboxes.ts";
-import { type ConnectDeps, type ConnectWish, InvalidSettings, signInAndStore } from "./connect-inbox.ts";
+import { type ConnectDeps, type ConnectWish, InvalidSettings, nothingStored, signInAndStore } from "./connect-inbox.ts";
 
 /** What is to be connected once the person has signed in at the provider. */
 export type AuthorizeWish = Omit<ConnectWish, "address" | "secrets" | "settings"> & {
   /** The mailbox that must be signed in to; null: any. */
   expectedAddress: string | null;
   settings?: unknown;
-  /** This inbox gets the new sign-in; null: a new inbox. */
-  reconnect?: string | null;
   /** The connect link it came from. */
   linkId: string | null;
   redirectUri: string;
@@ -110,6 +108,3 @@ const authorizing = async (deps: ConnectDeps, provider: string): Promise<{ conne
     throw new InvalidSettings([{ path: ["provider"], message: `there is no provider "${provider}" to sign in to` }]);
   return { connector, authorize: connector.authorize };
 };
-
-/** Before the first sign-in there is nothing to read and nothing to refresh. */
-const nothingStored = { read: async () => null, refresh: async (fn: (current: Json) => Promise<Json>) => fn(null) };

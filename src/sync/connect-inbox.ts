@@ -1,9 +1,9 @@
 import type { z } from "zod";
-import type { ConnectedInbox, Connector, Credentials, Json, SignedIn, Tools } from "../ports/connector.ts";
+import type { ConnectedInbox, Connector, Credentials, Found, Json, SignedIn, Tools } from "../ports/connector.ts";
 import type { Database, Write } from "../ports/database.ts";
 import { appendEvents } from "../store/events.ts";
 import { readSecrets, saveSecrets } from "../store/inbox-secrets.ts";
-import { changeState, createInbox, type Inbox, type NewInbox, updateInbox } from "../store/inboxes.ts";
+import { changeState, createInbox, type Inbox, type InboxChanges, type NewInbox, updateInbox } from "../store/inboxes.ts";
 import type { Keys } from "../store/secrets.ts";
 
 /** What a person gives to connect a mailbox. */
@@ -17,6 +17,8 @@ export type ConnectWish = {
   metadata?: Json | undefined;
   /** How far back the first sync reads, epoch milliseconds. */
   since: number;
+  /** This inbox gets the new settings and secrets, and goes on where it was; left out: a new inbox. */
+  reconnect?: string | null | undefined;
 };
 
 /** The wish itself is wrong; `issues` names each field. */
@@ -49,15 +51,12 @@ export const connectInbox = async (deps: ConnectDeps, accountId: string, wish: C
   return signInAndStore(deps, accountId, connector, { ...wish, secrets }, () => {});
 };
 
-/**
- * Signs in with secrets that are known to be well-formed, and stores the inbox. `accept` may refuse the mailbox that was found
- * by throwing. With `reconnect` that inbox gets the new settings and secrets, and goes on where it was.
- */
+/** Signs in with secrets that are known to be well-formed, and stores the inbox. `accept` may refuse the mailbox that was found by throwing. */
 export const signInAndStore = async (
   deps: ConnectDeps,
   accountId: string,
   connector: Connector,
-  wish: ConnectWish & { secrets: Json; reconnect?: string | null },
+  wish: ConnectWish & { secrets: Json },
   accept: (signedIn: SignedIn) => void,
 ): Promise<Inbox> => {
   const settings = checked(connector.describe.settings, wish.settings, "settings");
@@ -70,7 +69,7 @@ export const signInAndStore = async (
   const now = deps.now();
   return deps.database.transaction(async (tx) => {
     const inbox = wish.reconnect
-      ? await reconnect(tx, accountId, wish.reconnect, settings, now)
+      ? await reconnect(tx, accountId, wish.reconnect, { settings, folders: signedIn.folders, warnings: signedIn.warnings }, now)
       : await createInbox(tx, accountId, newInbox(wish, settings, signedIn, now), now);
     if (!inbox) throw new InvalidSettings([{ path: ["inboxId"], message: "there is no such inbox" }]);
     const version = (await readSecrets(tx, deps.keys, accountId, inbox.id))?.version ?? null;
@@ -79,6 +78,17 @@ export const signInAndStore = async (
     await appendEvents(tx, accountId, [{ type: wish.reconnect ? "inbox.recovered" : "inbox.connected", backfill: false, data }], now);
     return inbox;
   });
+};
+
+/** What a connector finds out from an address alone. */
+export const findSettings = async (
+  { loadConnector, tools }: ConnectDeps,
+  provider: string,
+  address: string,
+  options: { askIspdb: boolean },
+): Promise<Found> => {
+  const connector = await loadConnector(provider);
+  return (await connector?.find?.(address, tools(provider, nothingStored), options)) ?? { kind: "nothing" };
 };
 
 const newInbox = (wish: ConnectWish, settings: Json, signedIn: SignedIn, now: number): NewInbox => ({
@@ -96,17 +106,21 @@ const newInbox = (wish: ConnectWish, settings: Json, signedIn: SignedIn, now: nu
 });
 
 /** Where it stopped is kept: mail that came meanwhile is read now. */
-const reconnect = async (tx: Write, accountId: string, inboxId: string, settings: Json, now: number): Promise<Inbox | null> => {
-  await updateInbox(tx, accountId, inboxId, { settings }, now);
+const reconnect = async (tx: Write, accountId: string, inboxId: string, found: InboxChanges, now: number): Promise<Inbox | null> => {
+  await updateInbox(tx, accountId, inboxId, found, now);
   return changeState(tx, accountId, inboxId, { state: "watching", nextPollAt: now }, now);
 };
 
-const checked = (schema: z.ZodObject, value: unknown, where: string): Json => {
+/** What was given, as the connector's schema reads it. Throws InvalidSettings. */
+export const checked = (schema: z.ZodObject, value: unknown, where: string): Json => {
   const result = schema.safeParse(value ?? {});
   if (!result.success)
     throw new InvalidSettings(result.error.issues.map((issue) => ({ path: [where, ...issue.path], message: issue.message })));
   return result.data as Json;
 };
+
+/** Before the first sign-in there is nothing to read and nothing to refresh. */
+export const nothingStored: Credentials = { read: async () => null, refresh: async (fn) => fn(null) };
 
 /** Credentials that are not stored yet: a refresh changes only what is held here. */
 const given = (secrets: Json): Credentials => {

@@ -1,6 +1,6 @@
 import type { Evidence } from "../bounces/report.ts";
 import { text } from "../messages/text.ts";
-import { ConnectorError, type Found, type Json } from "../ports/connector.ts";
+import { ConnectorError, type FoundMessage, type Json } from "../ports/connector.ts";
 import { inboxCredentials } from "../store/inbox-secrets.ts";
 import { getInbox, type Inbox, updateInbox } from "../store/inboxes.ts";
 import { oweMissed, oweUnopened } from "../store/owed.ts";
@@ -42,7 +42,7 @@ export const findInMailbox = async (
   return { explanation: sayWhy(asker, { code: "our_gap", action: { code: "poll_now", inboxId } }, steps), steps };
 };
 
-const ask = async (deps: CoverageDeps, inbox: Inbox, messageId: string): Promise<readonly Found[] | string | "cannot"> => {
+const ask = async (deps: CoverageDeps, inbox: Inbox, messageId: string): Promise<readonly FoundMessage[] | string | "cannot"> => {
   const { database, keys, now } = deps;
   const { accountId, id, address, settings, since } = inbox;
   const signal = AbortSignal.timeout(longestMs);
@@ -64,7 +64,7 @@ const ask = async (deps: CoverageDeps, inbox: Inbox, messageId: string): Promise
   }
 };
 
-const owe = ({ database, now }: CoverageDeps, { accountId, id, createdAt }: Inbox, { envelope }: Found): Promise<void> =>
+const owe = ({ database, now }: CoverageDeps, { accountId, id, createdAt }: Inbox, { envelope }: FoundMessage): Promise<void> =>
   database.transaction(async (tx) => {
     const backfill = envelope.receivedAt !== null && envelope.receivedAt < createdAt;
     await oweMissed(tx, accountId, id, [{ envelope, backfill }], now());

@@ -1,26 +1,24 @@
 import { type ConnectLink, findConnectLink, useConnectLink } from "../store/connect-links.ts";
-import { type Authorized, beginAuthorization, finishAuthorization } from "../sync/authorize-inbox.ts";
+import { type Authorized, finishAuthorization } from "../sync/authorize-inbox.ts";
 import type { ConnectDeps } from "../sync/connect-inbox.ts";
-import { readCookie, setCookie } from "./cookies.ts";
+import { allowFormsTo, browserSecret, goToProvider, type SignInProvider } from "./go-to-provider.ts";
 import { type Html, html } from "./html.ts";
-import { basePolicy } from "./policy.ts";
-import { message, type Pages, type Shown, speaking, type View } from "./view.ts";
-
-/** A provider people sign in to; `ready` is false where the operator has set up no app for it. `origin`: where its page lies. */
-export type SignInProvider = { name: string; label: string; ready: boolean; origin: string | null };
+import { message, type Pages, type Redirect, type Shown, speaking, type View } from "./view.ts";
 
 export type ConnectPagesDeps = {
   connecting: ConnectDeps;
   providers: () => Promise<readonly SignInProvider[]>;
   operatorName: string;
   privacyUrl: string | null;
+  /** How far back a first sync reads. */
+  firstSyncDays: number;
+  /** Mozilla's list of mail providers may be told the domain of an address. */
+  askIspdb: boolean;
   /** Where this server is reached from outside, without a slash at the end. */
   publicUrl: () => string;
   /** An inbox may be due now. */
   nudge: () => void;
 };
-
-const browserCookie = "bounceline_authorization";
 
 /** The way of a sales user: consent, the provider's sign-in page, and back. Opening a link uses nothing up: mail scanners do that. */
 export const connectPages = (pages: Pages, deps: ConnectPagesDeps): void => {
@@ -32,9 +30,7 @@ export const connectPages = (pages: Pages, deps: ConnectPagesDeps): void => {
     const spoken = link?.wish.language ? speaking(view, link.wish.language === "pl" ? "pl" : "en") : view;
     if (!link || !isUsable(link)) return message(410, spoken.t("page.connect.gone"));
     const providers = (await deps.providers()).filter(({ name }) => link.wish.providers.length === 0 || link.wish.providers.includes(name));
-    // A form's answer redirects to the provider, which browsers hold against form-action too.
-    const origins = providers.flatMap(({ origin }) => origin ?? []).join(" ");
-    view.reply.header("content-security-policy", `${basePolicy}; form-action 'self' ${origins}`);
+    allowFormsTo(view, providers);
     return consentPage(spoken, secret, link, providers, deps);
   });
 
@@ -44,23 +40,20 @@ export const connectPages = (pages: Pages, deps: ConnectPagesDeps): void => {
     const usable = link && isUsable(link) && (await database.transaction((tx) => useConnectLink(tx, link.accountId, link.id, now())));
     if (!link || !usable) return { redirect: `/connect/${encodeURIComponent(secret)}` };
     const { owner, expectedAddress, inboxId, sinceDays } = link.wish;
-    const { url, browser } = await beginAuthorization(deps.connecting, link.accountId, {
+    return goToProvider(view, deps, link.accountId, {
       provider,
       expectedAddress,
       reconnect: inboxId,
       owner: { externalId: owner.externalId ?? undefined, name: owner.name ?? undefined },
       since: now() - sinceDays * 86_400_000,
       linkId: link.id,
-      redirectUri: `${deps.publicUrl()}/oauth/callback`,
     });
-    setCookie(view.reply, browserCookie, browser, { path: "/oauth", seconds: 900, secure: deps.publicUrl().startsWith("https:") });
-    return { redirect: url };
   });
 
   pages.open("GET", "/oauth/callback", async (view) => {
     const ended = await finishAuthorization(deps.connecting, {
       state: view.field("state"),
-      browser: readCookie(view.request, browserCookie) ?? "",
+      browser: browserSecret(view),
       code: view.field("code") || undefined,
       error: view.field("error") || undefined,
       errorDescription: view.field("error_description") || undefined,
@@ -103,14 +96,25 @@ ${(["looks", "kept", "never", "why", "erase"] as const).map((point) => html`<li>
 </ul>
 ${privacyUrl && html`<p><a href="${privacyUrl}" rel="noreferrer">${privacyUrl}</a></p>`}`;
 
-const outcomePage = (view: View, ended: Authorized | null): Shown => {
-  const sentence =
-    ended === null
-      ? view.t("connect.unknown")
-      : ended.result === "connected"
-        ? view.t("connect.connected", { address: ended.inbox.address })
-        : view.t(`connect.${ended.result}`, { because: ended.because });
+/**
+ * How a sign-in ended. Who came from a link is told to close the page or to open the link again; who came from our own pages goes back to
+ * them. In both cases there is a link on to the inbox where whoever is signed in may be of its account.
+ */
+const outcomePage = (view: View, ended: Authorized | null): Shown | Redirect => {
+  const here = ended !== null && ended.linkId === null && view.session !== null;
+  const isOurs = ended?.result === "connected" && view.session?.accountId === ended.inbox.accountId;
+  if (here && isOurs) return { redirect: `/inboxes/${ended.inbox.id}?done=connected` };
   const title = view.t("page.connect.title");
   const status = ended?.result === "connected" ? 200 : 400;
-  return { title, status, content: html`<h1>${title}</h1><p role="status">${sentence}</p>` };
+  const on = isOurs
+    ? html`<a href="/inboxes/${ended.inbox.id}">${view.t("connect.toInbox")}</a>`
+    : here && html`<a href="/inboxes/connect">${title}</a>`;
+  return { title, status, content: html`<h1>${title}</h1><p role="status">${outcome(view, ended)}</p>${on && html`<p>${on}</p>`}` };
+};
+
+const outcome = (view: View, ended: Authorized | null): string => {
+  if (ended === null) return view.t("connect.unknown");
+  if (ended.result === "connected") return view.t("connect.connected", { address: ended.inbox.address });
+  const values = { because: ended.because };
+  return ended.linkId === null ? view.t(`connect.ended.${ended.result}`, values) : view.t(`connect.${ended.result}`, values);
 };

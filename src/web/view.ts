@@ -61,8 +61,11 @@ export type ViewDeps = { database: Database; keys: Keys; now: () => number; publ
 export type Pages = {
   /** For everybody. */
   open(method: "GET" | "POST", path: string, handler: (view: View) => Promise<Answer>): void;
-  /** For who is signed in with at least this role. Reads and changes are written into the audit log. */
-  get(path: string, role: UserRole, handler: (view: SignedInView) => Promise<Answer>): void;
+  /**
+   * For who is signed in with at least this role. Reads and changes are written into the audit log; not so what a page asks for again and
+   * again of itself (`quiet`).
+   */
+  get(path: string, role: UserRole, handler: (view: SignedInView) => Promise<Answer>, options?: { quiet: boolean }): void;
   post(path: string, role: UserRole, handler: (view: SignedInView) => Promise<Answer>): void;
 };
 
@@ -152,7 +155,13 @@ export const createPages = (server: FastifyInstance, deps: ViewDeps): Pages => {
     return change ? deps.audit.change(entry) : deps.audit.read(entry);
   };
 
-  const guarded = (method: "GET" | "POST", path: string, role: UserRole, handler: (view: SignedInView) => Promise<Answer>): void => {
+  const guarded = (
+    method: "GET" | "POST",
+    path: string,
+    role: UserRole,
+    handler: (view: SignedInView) => Promise<Answer>,
+    { quiet } = { quiet: false },
+  ): void => {
     server.route({
       method,
       url: path,
@@ -167,7 +176,8 @@ export const createPages = (server: FastifyInstance, deps: ViewDeps): Pages => {
         if (method === "POST") await note(view, true);
         const given = await handler(view);
         // What is refused or not there was not read.
-        if (method === "GET" && !("status" in given && (given.status ?? 200) >= 400)) await note(view, false);
+        const shown = !("status" in given) || (given.status ?? 200) < 400;
+        if (method === "GET" && !quiet && shown) await note(view, false);
         return answer(view, given);
       },
     });
@@ -185,7 +195,7 @@ export const createPages = (server: FastifyInstance, deps: ViewDeps): Pages => {
         },
       });
     },
-    get: (path, role, handler) => guarded("GET", path, role, handler),
+    get: (path, role, handler, options) => guarded("GET", path, role, handler, options),
     post: (path, role, handler) => guarded("POST", path, role, handler),
   };
 };

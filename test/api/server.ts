@@ -4,7 +4,7 @@ import pino from "pino";
 import { buildApi } from "../../src/api/build-api.ts";
 import type { ApiDeps } from "../../src/api/deps.ts";
 import { markingEffects } from "../../src/api/idempotency.ts";
-import type { Authorize } from "../../src/ports/connector.ts";
+import type { Authorize, Connector } from "../../src/ports/connector.ts";
 import type { Database } from "../../src/ports/database.ts";
 import { upsertAccount } from "../../src/store/accounts.ts";
 import { createApiKey } from "../../src/store/api-keys.ts";
@@ -69,10 +69,12 @@ const makeTenant = async (database: Database, name: string): Promise<Tenant> => 
   };
 };
 
+/** `others`: further connectors, by name. */
 export const startServer = async (
   deps: Partial<ApiDeps> = {},
   authorize?: Authorize,
   mailbox: MemoryMailbox = { messages: [] },
+  others: Readonly<Record<string, Connector>> = {},
 ): Promise<TestServer> => {
   const keys = newKeys();
   const database = markingEffects(await openNew("sqlite", { keys }));
@@ -83,7 +85,7 @@ export const startServer = async (
   const connecting: ConnectDeps = {
     database,
     keys,
-    loadConnector: async (provider) => (provider === "memory" ? connector : provider === "linked" ? linked : null),
+    loadConnector: async (provider) => ({ ...others, memory: connector, linked })[provider] ?? null,
     tools: (_provider, credentials) => testTools({ app: { clientId: "app" }, credentials }),
     now: () => now,
   };
@@ -134,6 +136,8 @@ export const startServer = async (
     ],
     operatorName: "Sales GmbH",
     privacyUrl: "https://sales.example/privacy",
+    firstSyncDays: 30,
+    askIspdb: false,
     nudge: () => {
       nudges += 1;
     },

@@ -5,6 +5,7 @@ import { type Authorize, ConnectorError } from "../../src/ports/connector.ts";
 import { readSecrets } from "../../src/store/inbox-secrets.ts";
 import { listInboxes } from "../../src/store/inboxes.ts";
 import { ask, startServer, type TestServer } from "../api/server.ts";
+import { signedInAs } from "./browser.ts";
 
 /** A provider whose page is a URL with what it was given, and whose codes say what comes of them. */
 const provider: Authorize = {
@@ -126,6 +127,18 @@ describe("a connect link", () => {
 });
 
 describe("coming back from the provider", () => {
+  it("leads on to the inbox where somebody of its account is signed in, and nobody else", async () => {
+    const test = await start();
+    const path = async () => (await makeLink(test)).path;
+    const { cookies } = await signedInAs(test, "owner");
+    const session = `bounceline_session=${cookies.get("bounceline_session")}`;
+    const ours = await press(test, await path());
+    const shown = await comeBack(test, { state: ours.state, code: "x@sales.example" }, `${ours.cookie}; ${session}`);
+    expect(shown.body).toMatch(/x@sales\.example is connected\..*<a href="\/inboxes\/inb_\w+">See how the inbox does/s);
+    const other = await press(test, await path());
+    expect((await comeBack(test, { state: other.state, code: "y@sales.example" }, other.cookie)).body).not.toContain("/inboxes/inb_");
+  });
+
   it("connects nothing in another browser, with a made-up state, or twice", async () => {
     const test = await start();
     const link = await makeLink(test);

@@ -65,7 +65,7 @@ export const core: Record<keyof typeof en, string> = {
   "state.waiting": "{provider} prosi, by poczekać do {time}; nic nie ginie.",
   "state.unreachable": "{host} nie odpowiada od {time}; próbujemy dalej.",
   "state.reconnect_needed": "{provider} już nas nie wpuszcza; poczta od {time} zostanie przeczytana po ponownym połączeniu.",
-  "state.paused": "Wstrzymane przez {who} dnia {date}; odrzucenia nie są zauważane.",
+  "state.paused": "Wstrzymano {date} ({who}); odrzucenia nie są zauważane.",
   "state.disconnected": "Odłączone; odrzucenia znalezione wcześniej pozostają na osiach czasu.",
   "state.erased": "Wszystko, co przeczytano z tej skrzynki, usunięto dnia {date}.",
 
