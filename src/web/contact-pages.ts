@@ -43,7 +43,7 @@ const listPage = (view: SignedInView, words: string, rows: readonly Row[], below
 <h2>${view.t(words === "" ? "contacts.newest" : "contacts.found", { words })}</h2>
 ${
   rows.length > 0 &&
-  html`<div class="scroll"><table>
+  html`<div class="scroll" tabindex="0"><table>
 <thead><tr><th scope="col">${view.t("contacts.contact")}</th><th scope="col">${view.t("contacts.addresses")}</th><th scope="col">${view.t("contacts.externalId")}</th>${words === "" && html`<th scope="col">${view.t("contacts.lastBounce")}</th>`}</tr></thead>
 <tbody>${rows.map((row) => contactRow(view, row))}</tbody>
 </table></div>`

@@ -85,7 +85,7 @@ const missingList = (view: SignedInView, inbox: Inbox, { missing, gap }: Coverag
   missing.length === 0
     ? null
     : html`<details><summary>${view.t("coverage.list", { n: view.number(gap ?? missing.length) })}</summary>
-<div class="scroll"><table>
+<div class="scroll" tabindex="0"><table>
 <thead><tr><th scope="col">${view.t("coverage.received")}</th><th scope="col">${view.t("coverage.folder")}</th><th scope="col">${view.t("coverage.now")}</th><td></td></tr></thead>
 <tbody>${missing.map((message) => missingRow(view, inbox, message, now.get(message.ref)))}</tbody>
 </table></div></details>`;

@@ -56,7 +56,7 @@ ${leftBehind === null ? html`<p>${view.t("receipt.notProven")}</p>` : Object.key
 const counts = (view: SignedInView, rows: RowCounts): Html => {
   const entries = Object.entries(rows);
   if (entries.length === 0) return html`<p>${view.t("receipt.none")}</p>`;
-  return html`<div class="scroll"><table>
+  return html`<div class="scroll" tabindex="0"><table>
 <thead><tr><th scope="col">${view.t("receipt.table")}</th><th scope="col" class="number">${view.t("receipt.rows")}</th></tr></thead>
 <tbody>${entries.map(([table, n]) => html`<tr><th scope="row"><code>${table}</code></th><td class="number">${view.number(n)}</td></tr>`)}</tbody>
 </table></div>`;

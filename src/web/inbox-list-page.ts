@@ -24,7 +24,7 @@ ${inboxes.length === 0 ? html`<p>${view.t("inboxes.empty")}</p>` : table(view, i
 
 const table = (view: SignedInView, inboxes: readonly Inbox[], labels: ReadonlyMap<string, string>): Html => {
   const heads = ["mailbox", "state", "lastMail", "lag", "owner", "provider"] as const;
-  return html`<div class="scroll"><table class="inboxes">
+  return html`<div class="scroll" tabindex="0"><table class="inboxes">
 <thead><tr>${heads.map((head) => html`<th scope="col">${view.t(`inboxes.${head}`)}</th>`)}</tr></thead>
 <tbody>${inboxes.map((inbox) => row(view, inbox, labels.get(inbox.provider) ?? inbox.provider))}</tbody>
 </table></div>`;

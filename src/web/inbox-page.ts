@@ -139,7 +139,7 @@ const said = (
 const folders = (view: View, inbox: Inbox): Html =>
   inbox.folders.length === 0
     ? html`<p>${view.t("inbox.foldersUnknown")}</p>`
-    : html`<div class="scroll"><table>
+    : html`<div class="scroll" tabindex="0"><table>
 <thead><tr><th scope="col">${view.t("inbox.folder")}</th><th scope="col">${view.t("inbox.why")}</th></tr></thead>
 <tbody>${inbox.folders.map(({ path, role }) => html`<tr><th scope="row">${path}</th><td>${view.t(`inbox.why.${role}`)}</td></tr>`)}</tbody>
 </table></div>`;
@@ -154,7 +154,7 @@ ${pushWarning !== null && html`<li>${view.t("inbox.noPush")} <span lang="en">${p
 const gapTable = (view: View, gaps: readonly StoredGap[]): Html => {
   const at = (time: number | null): string => (time === null ? view.t("inbox.gapUnknown") : view.time(time));
   return html`<h2>${view.t("inbox.gaps")}</h2>
-<div class="scroll"><table>
+<div class="scroll" tabindex="0"><table>
 <thead><tr>${(["inbox.gapPeriod", "inbox.folder", "inbox.gapBecause", "inbox.gapFound"] as const).map((key) => html`<th scope="col">${view.t(key)}</th>`)}</tr></thead>
 <tbody>${gaps.map((gap) => html`<tr><th scope="row">${at(gap.from)} – ${at(gap.to)}</th><td>${gap.folder || "–"}</td><td lang="en">${gap.because}</td><td>${view.time(gap.at)}</td></tr>`)}</tbody>
 </table></div>`;

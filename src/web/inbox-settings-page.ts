@@ -77,7 +77,7 @@ const settingsPage = (view: SignedInView, inbox: Inbox, folders: readonly string
 ${above}
 <p>${view.t("settings.hint", { date: view.time(inbox.since) })}</p>
 ${folders === null && html`<p>${view.t("settings.notListed")}</p>`}
-<div class="scroll"><table>
+<div class="scroll" tabindex="0"><table>
 <thead><tr><th scope="col">${view.t("inbox.folder")}</th><th scope="col">${view.t("settings.watched")}</th><td></td></tr></thead>
 <tbody>${known.map((path) => folderRow(view, inbox, path))}</tbody>
 </table></div>

@@ -29,7 +29,7 @@ export const queueCard = (view: SignedInView, notice: Notice, inbox: Inbox | nul
   const suggested = offeredIds(notice).length > 0;
   return html`<li class="notice">
 <h2><a href="/notices/${notice.id}">${aboutWhom(view, notice)}</a></h2>
-<p class="state">${view.t(`noticeState.${suggested ? "suggested" : notice.state}`)}${notice.kind === "unread_notice" && html` · ${view.t("noticeKind.unread_notice")}`}</p>
+<p class="notice-state">${view.t(`noticeState.${suggested ? "suggested" : notice.state}`)}${notice.kind === "unread_notice" && html` · ${view.t("noticeKind.unread_notice")}`}</p>
 <p class="quiet">${view.t("notices.received", { time: view.time(notice.receivedAt), inbox: inbox?.address ?? "…" })}</p>
 ${first && serverWords(first, notice.report.language)}
 ${[...new Set(notice.matches.map(({ because }) => because))].slice(0, 3).map((because) => html`<p lang="en">${because}</p>`)}

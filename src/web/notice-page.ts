@@ -35,7 +35,7 @@ export const noticePages = (pages: Pages, { database, now }: ViewDeps): void => 
       status,
       content: html`<h1>${title}</h1>
 ${above}
-<p class="state">${view.t(`noticeState.${notice.state}`)}</p>
+<p class="notice-state">${view.t(`noticeState.${notice.state}`)}</p>
 ${facts(view, access)}
 <h2>${view.t("notice.recipients")}</h2>${recipientTable(view, notice)}
 <h2>${view.t("notice.original")}</h2>${original(view, access)}
@@ -163,7 +163,7 @@ ${open && decideForm(view, notice, inbox, sent)}`;
 const steps = (view: SignedInView, trace: Trace | null): Html =>
   trace === null
     ? html`<p>${view.t("notice.stepsGone")}</p>`
-    : html`<ol class="steps">${trace.steps.map(({ step, because }) => html`<li><span lang="en">${because}</span> <code class="quiet">${step}</code></li>`)}</ol>`;
+    : html`<ol class="trace-steps">${trace.steps.map(({ step, because }) => html`<li><span lang="en">${because}</span> <code class="quiet">${step}</code></li>`)}</ol>`;
 
 const readLinks = (
   view: SignedInView,

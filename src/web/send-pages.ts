@@ -126,12 +126,12 @@ ${bar(sentence, recipients, some)}
 const bar = (label: string, total: number, parts: readonly { state: EngagementState; n: number }[]): Html => {
   const width = (n: number): number => (total === 0 ? 0 : (100 * n) / total);
   const before = (i: number): number => parts.slice(0, i).reduce((sum, { n }) => sum + n, 0);
-  return html`<svg class="bar" viewBox="0 0 100 4" preserveAspectRatio="none" role="img" aria-label="${label}"><rect class="rest" width="100" height="4"/>${parts.map(
+  return html`<svg class="send-bar" viewBox="0 0 100 4" preserveAspectRatio="none" role="img" aria-label="${label}"><rect class="rest" width="100" height="4"/>${parts.map(
     ({ state, n }, i) => html`<rect class="${state}" x="${width(before(i))}" width="${width(n)}" height="4"/>`,
   )}</svg>`;
 };
 
-const sendsTable = (view: SignedInView, sends: readonly Send[]): Html => html`<div class="scroll"><table>
+const sendsTable = (view: SignedInView, sends: readonly Send[]): Html => html`<div class="scroll" tabindex="0"><table>
 <thead><tr><th scope="col">${view.t("sends.send")}</th><th scope="col">${view.t("sends.subject")}</th><th scope="col">${view.t("sends.lastSent")}</th></tr></thead>
 <tbody>${sends.map(
   ({ sendId, subject, lastSentAt }) =>
@@ -139,7 +139,7 @@ const sendsTable = (view: SignedInView, sends: readonly Send[]): Html => html`<d
 )}</tbody>
 </table></div>`;
 
-const recipientsTable = (view: SignedInView, recipients: readonly SendRecipient[]): Html => html`<div class="scroll"><table>
+const recipientsTable = (view: SignedInView, recipients: readonly SendRecipient[]): Html => html`<div class="scroll" tabindex="0"><table>
 <thead><tr><th scope="col">${view.t("send.recipient")}</th><th scope="col">${view.t("send.state")}</th><th scope="col">${view.t("send.reason")}</th><th scope="col">${view.t("send.details")}</th></tr></thead>
 <tbody>${recipients.map((one) => recipientRow(view, one))}</tbody>
 </table></div>`;

@@ -71,7 +71,7 @@ const nearMissRow = (view: SignedInView, { domain, kind, type, signs, count, new
   const writer = domain || view.t("support.person");
   const what = kind === null ? view.t("support.notOpened") : view.t(`noticeKind.${kind}` as TextKey);
   const said = signs.length === 0 ? view.t("sign.none") : signs.map((sign) => view.t(`sign.${sign}`)).join(", ");
-  const why = `/why?${new URLSearchParams({ inboxId: example.inboxId, ref: example.ref })}`;
+  const why = `/why?${new URLSearchParams({ inbox: example.inboxId, ref: example.ref })}`;
   return html`<tr><th scope="row">${writer}</th><td class="number">${view.number(count)}</td><td>${what}</td><td><code>${type}</code><br>${said}</td><td>${view.time(newestAt)}</td>
 <td><a href="${why}" aria-label="${view.t("support.exampleOf", { writer, what })}">${view.t("support.example")}</a></td></tr>`;
 };

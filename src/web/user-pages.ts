@@ -71,7 +71,7 @@ const usersPage = (view: SignedInView, users: readonly User[], above: Html | nul
 ${above}
 ${
   users.length > 0 &&
-  html`<div class="scroll"><table>
+  html`<div class="scroll" tabindex="0"><table>
 <thead><tr><th scope="col">${view.t("users.name")}</th><th scope="col">${view.t("users.role")}</th><th scope="col">${view.t("users.lastSignIn")}</th><td></td></tr></thead>
 <tbody>${users.map((user) => userRow(view, user))}</tbody>
 </table></div>`

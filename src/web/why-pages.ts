@@ -200,7 +200,7 @@ const cameThen = (view: SignedInView, inbox: Inbox, messages: readonly SeenThen[
   messages.length === 0
     ? null
     : html`<h2 class="came">${view.t("why.came")}</h2>
-<div class="scroll"><table>
+<div class="scroll" tabindex="0"><table>
 <thead><tr><th scope="col">${view.t("why.came.time")}</th><th scope="col">${view.t("why.came.folder")}</th><th scope="col">${view.t("why.came.what")}</th><td></td></tr></thead>
 <tbody>${messages.map(
         ({

@@ -101,7 +101,7 @@ describe("a notice's page", () => {
     expect(body).toContain("Hard bounce");
     expect(body).toContain("<code>user-unknown</code>");
     expect(body).toContain("The notice names no message.");
-    expect(body).toMatch(/<ol class="steps"><li><span lang="en">.*report_type/s);
+    expect(body).toMatch(/<ol class="trace-steps"><li><span lang="en">.*report_type/s);
     expect(body).toContain("Secret merger");
     const text = await browser.get(`/notices/${nameless}/text`);
     expect(text.body).toMatch(/<details open><summary><code>message\/delivery-status<\/code>/);

@@ -59,7 +59,7 @@ describe("the overview", () => {
     expect(body).toMatch(/<th scope="row">0–24 hours<\/th><td class="number">1<\/td>/);
     expect(body).toMatch(/<th scope="row"><a href="\/inboxes\/inb_\w+">anna@sales\.example<\/a><\/th>/);
     expect(body).toMatch(/<th scope="row">gw\.bank\.example<\/th><td class="number">1<\/td><td>ordinary mail<\/td>/);
-    expect(body).toContain(`href="/why?inboxId=${test.ours.inboxId}&amp;ref=near"`);
+    expect(body).toContain(`href="/why?inbox=${test.ours.inboxId}&amp;ref=near"`);
     expect(body.match(/<svg class="chart (?:columns|bars)"[^>]* role="img"/g)?.length).toBeGreaterThan(5);
     expect(body).not.toMatch(/ style=|NaN|bob@sales/);
   });
