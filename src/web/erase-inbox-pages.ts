@@ -13,7 +13,7 @@ export const eraseInboxPages = (pages: Pages, deps: ConnectPagesDeps & ViewDeps)
   pages.post("/inboxes/:id/erase", "sales", (view) =>
     acting(view, deps, "erase", async (inbox) => {
       if (view.field("sure") !== "yes")
-        return { ...askAgain(view, inbox, html`<p class="fault" role="alert">${view.t("erase.notSure")}</p>`), status: 422 };
+        return { ...askAgain(view, inbox, html`<p class="fault" role="alert">${view.t("eraseInbox.notSure")}</p>`), status: 422 };
       const erasure = await eraseInboxForGood(deps.connecting, inbox, `session:${view.user?.id ?? "operator"}`);
       return erasure ? receipt(view, erasure, erasure.at) : notFoundPage(view);
     }),
@@ -21,17 +21,17 @@ export const eraseInboxPages = (pages: Pages, deps: ConnectPagesDeps & ViewDeps)
 };
 
 const askAgain = (view: SignedInView, { id, address }: Inbox, above: Html | null): Shown => {
-  const title = view.t("erase.title", { address });
+  const title = view.t("eraseInbox.title", { address });
   return {
     title,
     content: html`<h1>${title}</h1>
 ${above}
-<p>${view.t("erase.what")}</p>
-<ul>${(["sent", "notices", "bounces", "secrets"] as const).map((what) => html`<li>${view.t(`erase.${what}`)}</li>`)}</ul>
-<p>${view.t("erase.stays")}</p>
+<p>${view.t("eraseInbox.what")}</p>
+<ul>${(["sent", "notices", "bounces", "secrets"] as const).map((what) => html`<li>${view.t(`eraseInbox.${what}`)}</li>`)}</ul>
+<p>${view.t("eraseInbox.stays")}</p>
 <form method="post" action="/inboxes/${id}/erase">${csrfField(view)}
-<label class="choice"><input type="checkbox" name="sure" value="yes" required> <span>${view.t("erase.sure")}</span></label>
-<div class="actions"><button class="danger">${view.t("erase.button")}</button> <a class="button plain" href="/inboxes/${id}">${view.t("erase.keep")}</a></div>
+<label class="choice"><input type="checkbox" name="sure" value="yes" required> <span>${view.t("eraseInbox.sure")}</span></label>
+<div class="actions"><button class="danger">${view.t("eraseInbox.button")}</button> <a class="button plain" href="/inboxes/${id}">${view.t("eraseInbox.keep")}</a></div>
 </form>`,
   };
 };

@@ -1,3 +1,5 @@
+import { readdirSync } from "node:fs";
+import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { en } from "../../src/messages/en.ts";
 import { pl } from "../../src/messages/pl.ts";
@@ -6,6 +8,15 @@ import { pickLanguage, text } from "../../src/messages/text.ts";
 const names = (sentence: string): string[] => [...sentence.matchAll(/\{(\w+)\}/g)].map((m) => m[1] ?? "").sort();
 
 describe("the catalogues", () => {
+  it.each(["en", "pl"])("name a sentence once in %s: a second one would take the first one's place", async (language) => {
+    const folder = join(import.meta.dirname, "../../src/messages", language);
+    const parts = await Promise.all(readdirSync(folder).map(async (file) => Object.values(await import(join(folder, file))) as object[]));
+    const keys = parts.flat().flatMap((part) => Object.keys(part));
+    expect(keys.length).toBeGreaterThan(700);
+    expect(keys.filter((key, at) => keys.indexOf(key) !== at)).toEqual([]);
+    expect(keys.toSorted()).toEqual(Object.keys(language === "en" ? en : pl).sort());
+  });
+
   it("hold the same keys in every language", () => {
     expect(Object.keys(pl).sort()).toEqual(Object.keys(en).sort());
   });
