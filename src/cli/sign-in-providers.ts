@@ -1,5 +1,5 @@
 import type { Authorize, Json } from "../ports/connector.ts";
-import type { SignInProvider } from "../web/go-to-provider.ts";
+import type { SignInProvider } from "../web/inboxes/go-to-provider.ts";
 import type { House } from "./house.ts";
 
 /** Providers people sign in to at the provider's own page, and whether the operator has set them up. */

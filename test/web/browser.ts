@@ -1,7 +1,7 @@
 /** A browser without a screen: keeps cookies, follows what a form is answered with, and sends a form's hidden fields along. */
 import { createSignInLink } from "../../src/store/sign-in.ts";
 import { createUser, updateUser } from "../../src/store/users.ts";
-import { hashPassword } from "../../src/web/passwords.ts";
+import { hashPassword } from "../../src/web/sign-in/passwords.ts";
 import type { TestServer } from "../api/server.ts";
 import { now } from "../sync/world.ts";
 

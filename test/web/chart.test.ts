@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
-import { type Chart, chartFigure } from "../../src/web/chart.ts";
-import { lastDays } from "../../src/web/days.ts";
-import { speaking, type View } from "../../src/web/view.ts";
+import { type Chart, chartFigure } from "../../src/web/page/chart.ts";
+import { lastDays } from "../../src/web/page/days.ts";
+import { speaking, type View } from "../../src/web/page/view.ts";
 
 const view = speaking({ timeZone: "UTC" } as View, "en");
 

@@ -10,7 +10,7 @@ import { expireWaiting } from "../../src/store/waiting-notices.ts";
 import { claimWebhook, saveWebhookStep } from "../../src/store/webhook-turns.ts";
 import { createWebhook } from "../../src/store/webhooks.ts";
 import { connectInbox } from "../../src/sync/connect-inbox.ts";
-import type { Example } from "../../src/web/docs-page.ts";
+import type { Example } from "../../src/web/docs/docs-page.ts";
 import { ask, startServer, type TestServer } from "../api/server.ts";
 import { testTools } from "../connectors/test-tools.ts";
 import { startReceiver } from "../deliver/receiver.ts";

@@ -2,8 +2,8 @@ import { writeFileSync } from "node:fs";
 import { Ajv2020 } from "ajv/dist/2020.js";
 import { beforeAll, describe, expect, it } from "vitest";
 import type { OpenApi, Operation } from "../../src/api/open-api.ts";
-import written from "../../src/web/docs-examples.json" with { type: "json" };
-import type { Example } from "../../src/web/docs-page.ts";
+import written from "../../src/web/docs/docs-examples.json" with { type: "json" };
+import type { Example } from "../../src/web/docs/docs-page.ts";
 import { ask, startServer } from "../api/server.ts";
 import { startDocsWorld } from "./docs-world.ts";
 
@@ -31,7 +31,7 @@ describe("the examples of /docs", () => {
     // How they are renewed: WRITE_EXAMPLES=1 npx vitest run --config test/vitest.config.ts test/web/docs, then npm run format.
     if (process.env.WRITE_EXAMPLES !== undefined) {
       const renewed = runs.map(({ example, status, shown }) => ({ ...example, status, answer: shown }));
-      writeFileSync(new URL("../../src/web/docs-examples.json", import.meta.url), JSON.stringify(renewed, null, 2));
+      writeFileSync(new URL("../../src/web/docs/docs-examples.json", import.meta.url), JSON.stringify(renewed, null, 2));
     }
   });
 

@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { listEngagements } from "../../src/store/engagements.ts";
 import { newId } from "../../src/store/ids.ts";
 import { createSignInLink } from "../../src/store/sign-in.ts";
-import { html } from "../../src/web/html.ts";
+import { html } from "../../src/web/page/html.ts";
 import { startServer, type TestServer } from "../api/server.ts";
 import { now } from "../sync/world.ts";
 import { signedInAs } from "./browser.ts";

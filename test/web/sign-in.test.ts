@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { listAudit } from "../../src/store/audit-log.ts";
 import { createUser } from "../../src/store/users.ts";
-import { hashPassword, isPassword, passwordFault } from "../../src/web/passwords.ts";
-import { createSignInGuard } from "../../src/web/sign-in-guard.ts";
+import { hashPassword, isPassword, passwordFault } from "../../src/web/sign-in/passwords.ts";
+import { createSignInGuard } from "../../src/web/sign-in/sign-in-guard.ts";
 import { startServer } from "../api/server.ts";
 import { now } from "../sync/world.ts";
 import { cameByLink, openBrowser, password, signedInAs } from "./browser.ts";

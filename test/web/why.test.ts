@@ -1,8 +1,8 @@
 import { describe, expect, test } from "vitest";
 import { ConnectorError } from "../../src/ports/connector.ts";
 import { createInbox } from "../../src/store/inboxes.ts";
-import { fromLocal, toLocal } from "../../src/web/local-time.ts";
-import { readForm } from "../../src/web/read-form.ts";
+import { fromLocal, toLocal } from "../../src/web/page/local-time.ts";
+import { readForm } from "../../src/web/page/read-form.ts";
 import { ask, startServer } from "../api/server.ts";
 import { makeNotice, makeSent } from "../fixtures/make-mail.ts";
 import { now } from "../sync/world.ts";
