@@ -28,23 +28,23 @@ export type SentMessage = {
 
 /** Sent messages of the account by any id they are known by, with their recipients: what matching works on. */
 export const findSentByIds = async (read: Read, accountId: string, idKeys: readonly string[]): Promise<Map<string, SentMessage[]>> => {
-  const links = await inBatches([...new Set(idKeys)].sort(), (batch) =>
+  const rows = await inBatches([...new Set(idKeys)].sort(), (batch) =>
     read
-      .selectFrom("sent_ids")
-      .select(["id_key", "sent_message_id"])
-      .where("account_id", "=", accountId)
-      .where("id_key", "in", batch)
-      .orderBy("sent_message_id")
+      .selectFrom("sent_ids as i")
+      .innerJoin("sent_messages as s", (join) => join.onRef("s.account_id", "=", "i.account_id").onRef("s.id", "=", "i.sent_message_id"))
+      .selectAll("s")
+      .select("i.id_key")
+      .where("i.account_id", "=", accountId)
+      .where("i.id_key", "in", batch)
+      .orderBy("i.sent_message_id")
       .execute(),
   );
-  const rows = await inBatches([...new Set(links.map((link) => link.sent_message_id))], (batch) =>
-    read.selectFrom("sent_messages").selectAll().where("account_id", "=", accountId).where("id", "in", batch).execute(),
-  );
-  const messages = new Map((await withRecipients(read, accountId, rows)).map((message) => [message.id, message]));
+  const once = new Map(rows.map((row) => [row.id, row]));
+  const messages = new Map((await withRecipients(read, accountId, [...once.values()])).map((message) => [message.id, message]));
   const found = new Map<string, SentMessage[]>();
-  for (const link of links) {
-    const message = messages.get(link.sent_message_id);
-    if (message) found.set(link.id_key, [...(found.get(link.id_key) ?? []), message]);
+  for (const { id, id_key } of rows) {
+    const message = messages.get(id);
+    if (message) found.set(id_key, [...(found.get(id_key) ?? []), message]);
   }
   return found;
 };
@@ -164,7 +164,7 @@ const withRecipients = async (
   const recipients = await inBatches(rows, (batch) =>
     read
       .selectFrom("sent_recipients")
-      .selectAll()
+      .select(["sent_message_id", "address_key", "address", "name", "role"])
       .where("account_id", "=", accountId)
       .where(
         "sent_message_id",
