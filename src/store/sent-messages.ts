@@ -32,21 +32,15 @@ export const findSentByIds = async (read: Read, accountId: string, idKeys: reado
     read
       .selectFrom("sent_ids as i")
       .innerJoin("sent_messages as s", (join) => join.onRef("s.account_id", "=", "i.account_id").onRef("s.id", "=", "i.sent_message_id"))
+      .leftJoin("sent_recipients as r", (join) => join.onRef("r.account_id", "=", "s.account_id").onRef("r.sent_message_id", "=", "s.id"))
       .selectAll("s")
-      .select("i.id_key")
+      .select(["i.id_key", ...ofRecipient])
       .where("i.account_id", "=", accountId)
       .where("i.id_key", "in", batch)
-      .orderBy("i.sent_message_id")
       .execute(),
   );
-  const once = new Map(rows.map((row) => [row.id, row]));
-  const messages = new Map((await withRecipients(read, accountId, [...once.values()])).map((message) => [message.id, message]));
-  const found = new Map<string, SentMessage[]>();
-  for (const { id, id_key } of rows) {
-    const message = messages.get(id);
-    if (message) found.set(id_key, [...(found.get(id_key) ?? []), message]);
-  }
-  return found;
+  const byIdKey = Map.groupBy(rows, (row) => row.id_key);
+  return new Map([...byIdKey].map(([key, some]) => [key, together(some).sort((a, b) => (a.id < b.id ? -1 : 1))]));
 };
 
 /** Messages that went to any of these addresses between two times, newest first: candidates where no id ties a notice. */
@@ -56,23 +50,42 @@ export const findSentToRecipients = async (
   addressKeys: readonly string[],
   sent: { after: number; before: number },
 ): Promise<SentMessage[]> => {
-  const rows = await inBatches([...new Set(addressKeys)].sort(), (batch) =>
-    read
-      .selectFrom("sent_recipients as r")
-      .innerJoin("sent_messages as s", (join) => join.onRef("s.account_id", "=", "r.account_id").onRef("s.id", "=", "r.sent_message_id"))
+  const rows = await inBatches([...new Set(addressKeys)].sort(), (batch) => {
+    const newest = read
+      .selectFrom("sent_recipients as t")
+      .innerJoin("sent_messages as s", (join) => join.onRef("s.account_id", "=", "t.account_id").onRef("s.id", "=", "t.sent_message_id"))
       .selectAll("s")
-      .where("r.account_id", "=", accountId)
-      .where("r.address_key", "in", batch)
-      .where("r.sent_at", ">", sent.after)
+      .where("t.account_id", "=", accountId)
+      .where("t.address_key", "in", batch)
+      .where("t.sent_at", ">", sent.after)
       .where("s.sent_at", ">", sent.after)
       .where("s.sent_at", "<", sent.before)
-      .orderBy("r.sent_at", "desc")
-      .limit(50)
-      .execute(),
-  );
-  const once = new Map(rows.map((row) => [row.id, row]));
-  return withRecipients(read, accountId, [...once.values()]);
+      .orderBy("t.sent_at", "desc")
+      .limit(50);
+    return read
+      .selectFrom(newest.as("s"))
+      .innerJoin("sent_recipients as r", (join) => join.onRef("r.account_id", "=", "s.account_id").onRef("r.sent_message_id", "=", "s.id"))
+      .selectAll("s")
+      .select(ofRecipient)
+      .execute();
+  });
+  return together(rows).sort((a, b) => b.sentAt - a.sentAt);
 };
+
+const ofRecipient = ["r.address_key", "r.address", "r.name", "r.role"] as const;
+
+type Recipient = Pick<Tables["sent_recipients"], "address_key" | "address" | "name" | "role">;
+type WithRecipient = Selectable<Tables["sent_messages"]> & { [column in keyof Recipient]: Recipient[column] | null };
+
+/** Messages of rows that each hold one recipient, or none. */
+const together = (rows: readonly WithRecipient[]): SentMessage[] =>
+  [...Map.groupBy(rows, (row) => row.id).values()].flatMap((some) => {
+    const [first] = some;
+    const recipients = new Map(some.flatMap((row) => (isRecipient(row) ? [[row.address_key, row] as const] : [])));
+    return first ? [toSentMessage(first, [...recipients.values()])] : [];
+  });
+
+const isRecipient = (row: WithRecipient): row is WithRecipient & Recipient => row.address_key !== null;
 
 /** What matchReport takes: a message, and the ids of a notice it is known by. */
 export const toCandidate = ({ id, recipients, threadId, subject, from, sentAt }: SentMessage, idKeys: readonly string[]): Candidate => ({
@@ -173,30 +186,28 @@ const withRecipients = async (
       )
       .execute(),
   );
-  // Sorted here: asked to, SQLite would read every recipient of the account in the order of its index on addresses.
-  recipients.sort((a, b) => (a.address_key < b.address_key ? -1 : 1));
   const byMessage = Map.groupBy(recipients, (row) => row.sent_message_id);
-  return rows.map((row) => ({
-    id: row.id,
-    accountId: row.account_id,
-    inboxId: row.inbox_id,
-    ref: row.ref,
-    folder: row.folder,
-    kind: row.kind,
-    externalId: row.external_id,
-    sendId: row.send_id,
-    metadata: fromJson<Json>(row.metadata),
-    messageId: row.message_id,
-    subject: row.subject,
-    from: row.from_address,
-    threadId: row.thread_id,
-    sentAt: row.sent_at,
-    createdAt: row.created_at,
-    recipients: (byMessage.get(row.id) ?? []).map(({ address_key, address, name, role }) => ({
-      addressKey: address_key,
-      address,
-      name,
-      role,
-    })),
-  }));
+  return rows.map((row) => toSentMessage(row, byMessage.get(row.id) ?? []));
 };
+
+const toSentMessage = (row: Selectable<Tables["sent_messages"]>, recipients: readonly Recipient[]): SentMessage => ({
+  id: row.id,
+  accountId: row.account_id,
+  inboxId: row.inbox_id,
+  ref: row.ref,
+  folder: row.folder,
+  kind: row.kind,
+  externalId: row.external_id,
+  sendId: row.send_id,
+  metadata: fromJson<Json>(row.metadata),
+  messageId: row.message_id,
+  subject: row.subject,
+  from: row.from_address,
+  threadId: row.thread_id,
+  sentAt: row.sent_at,
+  createdAt: row.created_at,
+  // Sorted here: asked to, a database would sort what it need not.
+  recipients: recipients
+    .toSorted((a, b) => (a.address_key < b.address_key ? -1 : 1))
+    .map(({ address_key, address, name, role }) => ({ addressKey: address_key, address, name, role })),
+});

@@ -17,7 +17,6 @@ const mayWalk: readonly (readonly [string, RegExp])[] = [
     "there are few in an account",
     /(?:from|update|into) "(?:users|idempotency_keys|web_sessions|sign_in_links|api_keys|crm_connections|crm_links|crm_dead_letters|webhooks)"/,
   ],
-  ["it counts what a limit cut", /as "waiting"$/],
   [
     "a search of the whole timeline, in the order of an index",
     /from "engagements" as "e" .* where "e"."account_id" = \? (?!and).*limit \?$/,
@@ -39,7 +38,11 @@ test("no statement walks a whole account on SQLite, but those that must", async 
     // Values make no difference to the plan; there must be some.
     const plan = sql.raw<{ detail: string }>(`explain query plan ${text.replaceAll("?", "'1'")}`);
     const { rows } = await plan.execute(database.read);
-    const walked = rows.map(({ detail }) => detail).filter((detail) => /^SCAN (?!\d+-ROW|CONSTANT)|\(account_id=\?\)$/.test(detail));
+    // A question in brackets is no table; its own rows are looked at beside it.
+    const isTable = (detail: string): boolean => !text.includes(`) as "${/^SCAN (\w+)$/.exec(detail)?.[1]}"`);
+    const walked = rows
+      .map(({ detail }) => detail)
+      .filter((detail) => /^SCAN (?!\d+-ROW|CONSTANT)|\(account_id=\?\)$/.test(detail) && isTable(detail));
     if (walked.length > 0 && !mayWalk.some(([, allowed]) => allowed.test(text))) walks.push(`${walked.join("; ")}: ${text}`);
   }
   expect(walks).toEqual([]);
