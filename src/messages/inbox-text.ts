@@ -1,8 +1,9 @@
 import type { Inbox } from "../store/inboxes.ts";
+import { type Said, said } from "./said.ts";
 import { isTextKey, type Language, type TextKey, text, timeText } from "./text.ts";
 
-/** What an inbox's state means, the server's or our own words on what failed (in English), and what its owner can do about it. */
-export type StateText = { meaning: string; said: string | null; action: string | null };
+/** What an inbox's state means, the server's or our own words on what failed, and what its owner can do about it. */
+export type StateText = { meaning: string; said: Said | null; action: string | null };
 
 /** A state in words. */
 export const stateText = (language: Language, inbox: Inbox, provider: string, now: number, timeZone = "UTC"): StateText => {
@@ -24,15 +25,15 @@ export const stateText = (language: Language, inbox: Inbox, provider: string, no
   };
   return {
     meaning: text(language, sentenceOf(inbox), values),
-    said: detail?.error ?? null,
+    said: detail?.error ? said(language, detail.error) : null,
     action: isTextKey(button) ? text(language, button) : null,
   };
 };
 
 /** The same in one sentence and the action; no action where there is none. */
 export const inboxText = (...asked: Parameters<typeof stateText>): { meaning: string; action: string | null } => {
-  const { meaning, said, action } = stateText(...asked);
-  return { meaning: said ? `${meaning} ${said}` : meaning, action };
+  const { meaning, said: words, action } = stateText(...asked);
+  return { meaning: words ? `${meaning} ${words.text}` : meaning, action };
 };
 
 /** What was not counted or seen yet is not spoken of. */

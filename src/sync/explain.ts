@@ -1,5 +1,6 @@
 import { addressKey, idKey } from "../bounces/keys.ts";
 import type { Evidence } from "../bounces/report.ts";
+import { said } from "../messages/said.ts";
 import { isTextKey, type Language, type TextKey, text, timeText } from "../messages/text.ts";
 import type { Read } from "../ports/database.ts";
 import { readAddresses } from "../store/addresses.ts";
@@ -71,7 +72,8 @@ const repeats = (later: Evidence, { step, because }: Evidence): boolean => later
 
 const wordOf = (value: WhyValue, language: Language, timeZone?: string): string | number => {
   if (value instanceof Date) return timeText(language, value.getTime(), timeZone);
-  return typeof value === "object" ? text(language, value.text) : value;
+  if (typeof value === "object") return text(language, value.text);
+  return typeof value === "string" ? said(language, value).text : value;
 };
 
 const mayNotSee: Why = { code: "not_allowed" };

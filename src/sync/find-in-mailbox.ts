@@ -1,4 +1,5 @@
 import type { Evidence } from "../bounces/report.ts";
+import { said } from "../messages/said.ts";
 import { text } from "../messages/text.ts";
 import { ConnectorError, type FoundMessage, type Json } from "../ports/connector.ts";
 import { inboxCredentials } from "../store/inbox-secrets.ts";
@@ -27,7 +28,8 @@ export const findInMailbox = async (
   const answer = await ask(deps, inbox, messageId);
   const step = (because: string): Evidence[] => [{ step: "mailbox", because }];
   if (answer === "cannot") return { explanation: null, steps: step(text(language, "why.step.cannot_search")) };
-  if (typeof answer === "string") return { explanation: null, steps: step(text(language, "why.step.search_failed", { error: answer })) };
+  if (typeof answer === "string")
+    return { explanation: null, steps: step(text(language, "why.step.search_failed", { error: said(language, answer).text })) };
   const [first] = [...answer].sort((a, b) => Number(b.watched) - Number(a.watched));
   if (!first) return { explanation: null, steps: step(text(language, "why.step.not_in_mailbox", { address: inbox.address })) };
   const { folder, ref } = first.envelope;

@@ -10,7 +10,11 @@ const names = (sentence: string): string[] => [...sentence.matchAll(/\{(\w+)\}/g
 describe("the catalogues", () => {
   it.each(["en", "pl"])("name a sentence once in %s: a second one would take the first one's place", async (language) => {
     const folder = join(import.meta.dirname, "../../src/messages", language);
-    const parts = await Promise.all(readdirSync(folder).map(async (file) => Object.values(await import(join(folder, file))) as object[]));
+    const parts = await Promise.all(
+      readdirSync(folder)
+        .filter((file) => file !== "said.ts")
+        .map(async (file) => Object.values(await import(join(folder, file))) as object[]),
+    );
     const keys = parts.flat().flatMap((part) => Object.keys(part));
     expect(keys.length).toBeGreaterThan(700);
     expect(keys.filter((key, at) => keys.indexOf(key) !== at)).toEqual([]);

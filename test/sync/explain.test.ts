@@ -289,6 +289,12 @@ describe("received mail that is no notice", () => {
     expect((await byNotice(place, "one")).code).toBe(code);
   });
 
+  test("what was found is told in the reader's language", async () => {
+    const place = await start("sqlite", 1);
+    await place.save([opened("one", "ordinary", "It shows no sign of a notice.")]);
+    expect((await byNotice(place, "one", { language: "pl" })).sentence).toContain("(Nie widać żadnej oznaki powiadomienia.)");
+  });
+
   test.each(["delivery_receipt", "held"] as const)("kept as %s", async (kind) => {
     const place = await start("sqlite", 1);
     const recipients = kind === "held" ? [] : [delivered(jan)];

@@ -89,6 +89,14 @@ describe("a connect link", () => {
     expect((await test.server.inject({ url: link.path })).statusCode).toBe(410);
   });
 
+  it("that ends in another mailbox says so in the reader's language", async () => {
+    const test = await start();
+    const link = await makeLink(test, { expectedAddress: "ola@sales.example", language: "pl" });
+    const { state, cookie } = await press(test, link.path);
+    const done = await comeBack(test, { state, code: "eva@sales.example", language: "pl" }, cookie);
+    expect(done.body).toContain("Zalogowano się jako eva@sales.example, a skrzynka do połączenia to ola@sales.example.");
+  });
+
   it.each([
     [{ error: "access_denied" }, "denied", /You did not agree/],
     [{ error: "admin_policy_enforced" }, "needs_admin", /must approve this app first.*refused: admin_policy_enforced/],

@@ -85,6 +85,12 @@ describe("the list of inboxes", () => {
     const { body } = await (await signedInAs(test, "support")).get("/inboxes?language=pl");
     expect(body).toContain("90 minut");
     expect(body).toContain('<span lang="en">mx does not answer.</span>');
+    const error = "mx.example ended the connection.";
+    await test.database.transaction((tx) =>
+      changeState(tx, test.ours.accountId, test.ours.inboxId, { ...change, detail: { error } }, now - 90 * 60_000),
+    );
+    const known = await (await signedInAs(test, "support")).get("/inboxes?language=pl");
+    expect(known.body).toContain('<span lang="pl">mx.example zakończył połączenie.</span>');
   });
 });
 
@@ -129,6 +135,10 @@ describe("connecting a mailbox by its address", () => {
     const missing = await browser.submit("/inboxes/connect/mailbox", fields(fake, { port: "99999", host: "" }));
     expect(missing.body).toContain("A port is a number from 1 to 65535.");
     expect((await listInboxes(test.database.read, test.ours.accountId)).data).toHaveLength(1);
+    await browser.get("/inboxes/connect?language=pl");
+    await browser.submit("/inboxes/connect/find", { address });
+    const polish = await browser.submit("/inboxes/connect/mailbox", fields(fake));
+    expect(polish.body).toMatch(/<span lang="pl">localhost nie przyjmuje połączeń na porcie \d+\. Sprawdź/);
   });
 
   it.each([
@@ -281,7 +291,7 @@ describe("an inbox's page", () => {
     expect(body).toContain('<th scope="row">&lt;b&gt;</th>');
     expect(body).toContain("The folder “Alt” is not there any more");
     expect(body).toContain('<span lang="en">Words of a connector.</span>');
-    expect(body).toContain('<td lang="en">The list was dropped.</td>');
+    expect(body).toContain('<td><span lang="en">The list was dropped.</span></td>');
   });
 
   it("is there only for who may see it: sales their own, no one another account's", async () => {

@@ -102,6 +102,12 @@ describe("a notice's page", () => {
     expect(body).toContain("<code>user-unknown</code>");
     expect(body).toContain("The notice names no message.");
     expect(body).toMatch(/<ol class="trace-steps"><li><span lang="en">.*report_type/s);
+    const polish = (await browser.get(`/notices/${nameless}?language=pl`)).body;
+    expect(polish).toContain('<p lang="pl">Powiadomienie nie wskazuje żadnej wiadomości.');
+    expect(polish).toMatch(/<ol class="trace-steps"><li><span lang="pl">Pole Content-Type zapowiada raport o doręczeniu\./);
+    expect(polish).not.toContain('<span lang="en">It');
+    const queue = (await browser.get("/notices?language=pl")).body;
+    expect(queue).toContain('<p lang="pl">Powiadomienie nie wskazuje żadnej wiadomości.');
     expect(body).toContain("Secret merger");
     const text = await browser.get(`/notices/${nameless}/text`);
     expect(text.body).toMatch(/<details open><summary><code>message\/delivery-status<\/code>/);

@@ -25,7 +25,11 @@ describe("asking why", () => {
     const answer = await browser.get(logged);
     expect(answer.body).toMatch(/<section class="answer" data-code="logged">/);
     expect(answer.body).toContain('<li lang="en">');
-    expect((await browser.get(`${logged}&language=pl`)).body).toContain("Nie zostało pominięte");
+    const polish = (await browser.get(`${logged}&language=pl`)).body;
+    expect(polish).toContain("Nie zostało pominięte");
+    expect(polish).toContain('<li lang="pl">To raport z częścią delivery-status (RFC 3464, 6533).</li>');
+    expect(polish).not.toContain('<li lang="en">');
+    expect(polish).not.toContain("tylko po angielsku");
   });
 
   test("by the provider's id, which needs the inbox; an id nobody knows; another account's inbox", async () => {
@@ -107,13 +111,16 @@ describe("a message as a file", () => {
   test("a mailbox that cannot be searched leaves the dry run, and says so", async () => {
     const world = await startWhy(sent("s1", makeSent(1, at)));
     world.mailbox.onCall = (call) => {
-      if (call === "find") throw new ConnectorError("unavailable", "The server does not answer.");
+      if (call === "find") throw new ConnectorError("unavailable", "Google does not answer.");
     };
     const browser = await signedInAs(world, "support");
     await browser.get("/why");
     const answer = await browser.upload("/why/message", upload(Buffer.from(makeNotice(1, at))));
     expect(answer.body).toContain('data-code="dry_run_bounce"');
-    expect(answer.body).toContain("The mailbox could not be searched: The server does not answer.");
+    expect(answer.body).toContain("The mailbox could not be searched: Google does not answer.");
+    await browser.get("/why?language=pl");
+    const polish = await browser.upload("/why/message", upload(Buffer.from(makeNotice(1, at))));
+    expect(polish.body).toContain("Nie udało się przeszukać skrzynki: Google nie odpowiada.");
   });
 });
 

@@ -205,7 +205,7 @@ export const why = {
   "why.byHour.hint": "When the notice should have come.",
   "why.hour": "Day and hour ({zone})",
   "why.steps": "Step by step",
-  "why.trace": "What was found in the message is recorded in English.",
+  "why.trace": "Some of the record is in English only.",
   "why.noSteps": "There is nothing more to tell.",
   "why.needed": "What would have been needed",
   "why.answers": "Answer {i} of {n}",

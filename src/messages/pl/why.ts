@@ -213,7 +213,7 @@ export const why: Record<keyof typeof english, string> = {
   "why.byHour.hint": "Kiedy powiadomienie powinno było przyjść.",
   "why.hour": "Dzień i godzina ({zone})",
   "why.steps": "Krok po kroku",
-  "why.trace": "To, co znaleziono w wiadomości, zapisujemy po angielsku.",
+  "why.trace": "Część zapisu mamy tylko po angielsku.",
   "why.noSteps": "Nie ma nic więcej do powiedzenia.",
   "why.needed": "Czego zabrakło",
   "why.answers": "Odpowiedź {i} z {n}",

@@ -1,3 +1,4 @@
+import { said } from "../../messages/said.ts";
 import { type ConnectLink, findConnectLink, useConnectLink } from "../../store/connect-links.ts";
 import { type Authorized, finishAuthorization } from "../../sync/authorize-inbox.ts";
 import type { ConnectDeps } from "../../sync/connect-inbox.ts";
@@ -115,6 +116,6 @@ const outcomePage = (view: View, ended: Authorized | null): Shown | Redirect => 
 const outcome = (view: View, ended: Authorized | null): string => {
   if (ended === null) return view.t("connect.unknown");
   if (ended.result === "connected") return view.t("connect.connected", { address: ended.inbox.address });
-  const values = { because: ended.because };
+  const values = { because: said(view.language, ended.because).text };
   return ended.linkId === null ? view.t(`connect.ended.${ended.result}`, values) : view.t(`connect.${ended.result}`, values);
 };

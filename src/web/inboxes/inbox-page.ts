@@ -1,3 +1,4 @@
+import { said } from "../../messages/said.ts";
 import { isTextKey } from "../../messages/text.ts";
 import type { Description } from "../../ports/connector.ts";
 import { findErasure } from "../../store/erasures.ts";
@@ -99,7 +100,7 @@ ${done(view, inbox)}
 ${stateBlock(view, inbox, known.label, false)}
 ${actions(view, inbox, known)}
 ${facts(view, inbox, known.label)}
-${inbox.warnings.length > 0 && html`<h2>${view.t("inbox.warnings")}</h2><ul>${inbox.warnings.map((each) => html`<li>${said(view, "warning", each)}</li>`)}</ul>`}
+${inbox.warnings.length > 0 && html`<h2>${view.t("inbox.warnings")}</h2><ul>${inbox.warnings.map((each) => html`<li>${noted(view, "warning", each)}</li>`)}</ul>`}
 <h2>${view.t("inbox.folders")}</h2>
 ${folders(view, inbox)}
 ${known.hasFolders && inbox.state !== "disconnected" && mayChange(view, inbox) && html`<p><a href="/inboxes/${inbox.id}/settings">${view.t("inbox.chooseFolders")}</a></p>`}
@@ -126,14 +127,20 @@ const facts = (view: View, inbox: Inbox, label: string): Html => {
   return html`<dl>${rows.map(([name, value]) => html`<dt>${name}</dt><dd>${value}</dd>`)}</dl>`;
 };
 
+/** What a connector said, in the reader's language where we have words for it. */
+const wordsOf = ({ language }: View, sentence: string): Html => {
+  const words = said(language, sentence);
+  return html`<span lang="${words.language}">${words.text}</span>`;
+};
+
 /** A limit or a warning: in the reader's language where we have words for its code, else as the connector says it. */
-const said = (
+const noted = (
   view: View,
   kind: "limit" | "warning",
   { code, text, folder = "" }: { code: string; text: string; folder?: string },
 ): Html => {
   const key = `${kind}.${code}`;
-  return isTextKey(key) ? html`${view.t(key, { folder })}` : html`<span lang="en">${text}</span>`;
+  return isTextKey(key) ? html`${view.t(key, { folder })}` : wordsOf(view, text);
 };
 
 const folders = (view: View, inbox: Inbox): Html =>
@@ -147,8 +154,8 @@ const folders = (view: View, inbox: Inbox): Html =>
 const limits = (view: View, { description, pushWarning }: Known): Html | null => {
   const all = description?.limits ?? [];
   if (all.length === 0 && pushWarning === null) return null;
-  return html`<h2>${view.t("inbox.limits")}</h2><ul>${all.map((each) => html`<li>${said(view, "limit", each)}</li>`)}
-${pushWarning !== null && html`<li>${view.t("inbox.noPush")} <span lang="en">${pushWarning}</span></li>`}</ul>`;
+  return html`<h2>${view.t("inbox.limits")}</h2><ul>${all.map((each) => html`<li>${noted(view, "limit", each)}</li>`)}
+${pushWarning !== null && html`<li>${view.t("inbox.noPush")} ${wordsOf(view, pushWarning)}</li>`}</ul>`;
 };
 
 const gapTable = (view: View, gaps: readonly StoredGap[]): Html => {
@@ -156,6 +163,6 @@ const gapTable = (view: View, gaps: readonly StoredGap[]): Html => {
   return html`<h2>${view.t("inbox.gaps")}</h2>
 <div class="scroll" tabindex="0"><table>
 <thead><tr>${(["inbox.gapPeriod", "inbox.folder", "inbox.gapBecause", "inbox.gapFound"] as const).map((key) => html`<th scope="col">${view.t(key)}</th>`)}</tr></thead>
-<tbody>${gaps.map((gap) => html`<tr><th scope="row">${at(gap.from)} – ${at(gap.to)}</th><td>${gap.folder || "–"}</td><td lang="en">${gap.because}</td><td>${view.time(gap.at)}</td></tr>`)}</tbody>
+<tbody>${gaps.map((gap) => html`<tr><th scope="row">${at(gap.from)} – ${at(gap.to)}</th><td>${gap.folder || "–"}</td><td>${wordsOf(view, gap.because)}</td><td>${view.time(gap.at)}</td></tr>`)}</tbody>
 </table></div>`;
 };

@@ -20,11 +20,11 @@ const signs: Record<Inbox["state"], { sign: string; tone: "well" | "busy" | "wro
   erased: { sign: "–", tone: "still" },
 };
 
-/** The state in words. What a server or a connector said stands in English. */
+/** The state in words, and what a server or a connector said. */
 export const stateLine = (view: View, inbox: Inbox, label: string): Html => {
   const { sign, tone } = signs[inbox.state];
   const { meaning, said } = stateText(view.language, inbox, label, view.now, view.timeZone);
-  return html`<span class="state-sign ${tone}" aria-hidden="true">${sign}</span> ${meaning}${said && html` <span lang="en">${said}</span>`}`;
+  return html`<span class="state-sign ${tone}" aria-hidden="true">${sign}</span> ${meaning}${said && html` <span lang="${said.language}">${said.text}</span>`}`;
 };
 
 /** What a provider is called. */

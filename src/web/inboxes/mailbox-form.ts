@@ -1,3 +1,4 @@
+import { type Said, said } from "../../messages/said.ts";
 import { ConnectorError } from "../../ports/connector.ts";
 import type { Inbox } from "../../store/inboxes.ts";
 import { InvalidSettings } from "../../sync/connect-inbox.ts";
@@ -10,8 +11,8 @@ export const mailboxProvider = "imap";
 /** What stands in the form. The password is never among it: it does not come back in a page. */
 export type MailboxFields = { address: string; host: string; port: string; security: string; username: string; pinnedCertificate: string };
 
-/** What is wrong: in a sentence, in the server's words (English) where it said something, and in which fields, each with a note where there is one. */
-export type Fault = { sentence: string; said: string | null; fields: ReadonlyMap<string, string | null> };
+/** What is wrong: in a sentence, in the connector's words where it said something, and in which fields, each with a note where there is one. */
+export type Fault = { sentence: string; said: Said | null; fields: ReadonlyMap<string, string | null> };
 
 export const sentFields = (view: SignedInView): MailboxFields => {
   const [address = "", host = "", port = "", security = "", username = "", pinnedCertificate = ""] = (
@@ -54,7 +55,7 @@ const suspects: Partial<Record<ConnectorError["kind"], readonly string[]>> = {
 export const faultOf = (view: SignedInView, error: unknown): Fault => {
   if (error instanceof ConnectorError) {
     const fields = new Map((suspects[error.kind] ?? []).map((name) => [name, null]));
-    return { sentence: view.t(`mailbox.failed.${error.kind}`), said: error.message, fields };
+    return { sentence: view.t(`mailbox.failed.${error.kind}`), said: said(view.language, error.message), fields };
   }
   if (!(error instanceof InvalidSettings)) throw error;
   const fields = new Map(
@@ -67,7 +68,8 @@ export const faultOf = (view: SignedInView, error: unknown): Fault => {
 };
 
 export const faultLine = (fault: Fault | null): Html | null =>
-  fault && html`<p class="fault" role="alert">${fault.sentence}${fault.said && html` <span lang="en">${fault.said}</span>`}</p>`;
+  fault &&
+  html`<p class="fault" role="alert">${fault.sentence}${fault.said && html` <span lang="${fault.said.language}">${fault.said.text}</span>`}</p>`;
 
 type Named = keyof MailboxFields | "password";
 

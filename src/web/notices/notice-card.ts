@@ -1,4 +1,5 @@
 import type { RecipientOutcome } from "../../bounces/report.ts";
+import { said } from "../../messages/said.ts";
 import type { Inbox } from "../../store/inboxes.ts";
 import type { Notice } from "../../store/notices.ts";
 import type { SentMessage } from "../../store/sent-messages.ts";
@@ -23,6 +24,12 @@ export const aboutWhom = (view: SignedInView, { report }: Notice): string => {
 export const serverWords = ({ diagnostic }: Pick<RecipientOutcome, "diagnostic">, language: string | null): Html | null =>
   diagnostic === null ? null : html`<blockquote lang="${language ?? "en"}">${diagnostic.slice(0, 2000)}</blockquote>`;
 
+/** Why a notice was tied to a message, or why not. */
+export const reasonOf = ({ language }: SignedInView, because: string): Html => {
+  const reason = said(language, because);
+  return html`<p lang="${reason.language}">${reason.text}</p>`;
+};
+
 /** One notice of the queue, with what can be decided about it. */
 export const queueCard = (view: SignedInView, notice: Notice, inbox: Inbox | null, sent: ReadonlyMap<string, SentMessage>): Html => {
   const [first] = notice.report.recipients;
@@ -32,7 +39,7 @@ export const queueCard = (view: SignedInView, notice: Notice, inbox: Inbox | nul
 <p class="notice-state">${view.t(`noticeState.${suggested ? "suggested" : notice.state}`)}${notice.kind === "unread_notice" && html` · ${view.t("noticeKind.unread_notice")}`}</p>
 <p class="quiet">${view.t("notices.received", { time: view.time(notice.receivedAt), inbox: inbox?.address ?? "…" })}</p>
 ${first && serverWords(first, notice.report.language)}
-${[...new Set(notice.matches.map(({ because }) => because))].slice(0, 3).map((because) => html`<p lang="en">${because}</p>`)}
+${[...new Set(notice.matches.map(({ because }) => because))].slice(0, 3).map((because) => reasonOf(view, because))}
 ${notice.state === "waiting" && notice.waitsUntil !== null && html`<p>${view.t("notices.waitsUntil", { time: view.time(notice.waitsUntil) })}</p>`}
 ${suggested ? decideForm(view, notice, inbox, sent) : html`<details><summary>${view.t("decide.dismiss")}?</summary>${decideForm(view, notice, inbox, sent)}</details>`}
 </li>`;

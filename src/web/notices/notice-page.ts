@@ -1,3 +1,4 @@
+import { said } from "../../messages/said.ts";
 import type { TextKey } from "../../messages/text.ts";
 import { type NoticeDecision, readDecisions } from "../../store/notice-decisions.ts";
 import { answerShare, askToShare } from "../../store/notice-shares.ts";
@@ -9,7 +10,7 @@ import { listUsers } from "../../store/users.ts";
 import { type Html, html } from "../page/html.ts";
 import { notFoundPage, type Pages, type Shown, type SignedInView, type ViewDeps } from "../page/view.ts";
 import { accessTo, maskedSubject, type NoticeAccess } from "./notice-access.ts";
-import { aboutWhom, decideForm, serverWords } from "./notice-card.ts";
+import { aboutWhom, decideForm, reasonOf, serverWords } from "./notice-card.ts";
 import { shareBlock } from "./share-forms.ts";
 
 /** One notice: what was read in it, how it was matched, and who may read it. */
@@ -153,7 +154,7 @@ const matching = (
   return html`${decision && html`<p>${view.t("decide.saidBy", { who: decision.by, date: view.time(notice.updatedAt) })}</p>`}
 <ul class="matching">${notice.matches.slice(0, mostRecipients).map(
     ({ address, because, match, suggestions, engagementId }) => html`<li><b>${address}</b>
-${match && html`<p>${view.t("notice.tiedTo", { rule: view.t(`rule.${match.rule}`) })}</p>`}<p lang="en">${because}</p>
+${match && html`<p>${view.t("notice.tiedTo", { rule: view.t(`rule.${match.rule}`) })}</p>`}${reasonOf(view, because)}
 ${(match || suggestions.length > 0) && html`<ul>${match ? candidate(match.sentMessageId, match.rule) : suggestions.map((one) => candidate(one.sentMessageId, one.rule))}</ul>`}
 ${engagementId && html`<p><a href="/timeline">${view.t("notice.onTimeline")}</a></p>`}</li>`,
   )}</ul>
@@ -163,7 +164,10 @@ ${open && decideForm(view, notice, inbox, sent)}`;
 const steps = (view: SignedInView, trace: Trace | null): Html =>
   trace === null
     ? html`<p>${view.t("notice.stepsGone")}</p>`
-    : html`<ol class="trace-steps">${trace.steps.map(({ step, because }) => html`<li><span lang="en">${because}</span> <code class="quiet">${step}</code></li>`)}</ol>`;
+    : html`<ol class="trace-steps">${trace.steps.map(({ step, because }) => {
+        const { text, language } = said(view.language, because);
+        return html`<li><span lang="${language}">${text}</span> <code class="quiet">${step}</code></li>`;
+      })}</ol>`;
 
 const readLinks = (
   view: SignedInView,

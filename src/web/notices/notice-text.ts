@@ -3,6 +3,7 @@ import type { HeaderFields } from "../../bounces/envelope.ts";
 import { decodeWords, htmlText, partText } from "../../bounces/part-text.ts";
 import { type Mail, type Part, readMail } from "../../bounces/read-mail.ts";
 import { redactNotice } from "../../bounces/redact-notice.ts";
+import { said } from "../../messages/said.ts";
 import { readNoticeSource } from "../../store/notices.ts";
 import { type Html, html } from "../page/html.ts";
 import { type Download, message, notFoundPage, type Pages, type Shown, type SignedInView, type ViewDeps } from "../page/view.ts";
@@ -47,7 +48,7 @@ const textPage = (view: SignedInView, { notice }: NoticeAccess, bytes: Uint8Arra
   const title = view.t("notice.title", { who: aboutWhom(view, notice) });
   const shown =
     "unreadable" in mail
-      ? html`<p>${view.t("notice.unreadable", { because: mail.because })}</p>`
+      ? html`<p>${view.t("notice.unreadable", { because: said(view.language, mail.because).text })}</p>`
       : html`<h2>${view.t("notice.header")}</h2>${headerTable(view, mail.root.fields)}
 <h2>${view.t("notice.parts")}</h2>${partTree(view, mail, notice.report.language ?? "en")}`;
   return {

@@ -1,3 +1,4 @@
+import { said } from "../../messages/said.ts";
 import type { Explanation } from "../../sync/explain.ts";
 import type { WhyAction } from "../../sync/why.ts";
 import { type Html, html } from "../page/html.ts";
@@ -14,14 +15,16 @@ ${which && html`<p class="quiet">${which}</p>`}
 ${needed && html`<p><span class="quiet">${view.t("why.needed")}:</span> ${needed}</p>`}
 ${action && actionOf(view, action, back)}
 <h3>${view.t("why.steps")}</h3>
-${
-  steps.length === 0
-    ? html`<p class="quiet">${view.t("why.noSteps")}</p>`
-    : html`${view.language !== "en" && steps.some(({ step }) => !isOurs(step)) && html`<p class="quiet">${view.t("why.trace")}</p>`}<ol class="steps">${steps.map(({ step, because }) => html`<li${isOurs(step) ? null : html` lang="en"`}>${because}</li>`)}</ol>`
-}
+${steps.length === 0 ? html`<p class="quiet">${view.t("why.noSteps")}</p>` : stepsOf(view, steps)}
 </section>`;
 
-/** Steps that are told in the reader's language; the others are a stored trace, in English and in servers' words. */
+const stepsOf = (view: View, steps: Explanation["steps"]): Html => {
+  const told = steps.map(({ step, because }) => (isOurs(step) ? { text: because, language: view.language } : said(view.language, because)));
+  const mixed = told.some(({ language }) => language !== view.language);
+  return html`${mixed && html`<p class="quiet">${view.t("why.trace")}</p>`}<ol class="steps">${told.map(({ text, language }) => html`<li lang="${language}">${text}</li>`)}</ol>`;
+};
+
+/** Steps that are told in the reader's language; the others are a stored trace, in English, with servers' words. */
 const ours = new Set("seen triage sent logged no_notice looked waits state polled coverage mailbox".split(" "));
 const isOurs = (step: string): boolean => ours.has(step);
 
