@@ -4,6 +4,7 @@ import { join } from "node:path";
 import type { FastifyError, FastifyInstance } from "fastify";
 import type { OpenApi } from "../api/open-api.ts";
 import { type Language, pickLanguage, text } from "../messages/text.ts";
+import { StoreError } from "../store/errors.ts";
 import { readSession } from "../store/sign-in.ts";
 import { contactChanges } from "./contacts/contact-changes.ts";
 import { contactPages } from "./contacts/contact-pages.ts";
@@ -68,6 +69,8 @@ export const buildPages = async (server: FastifyInstance, deps: PagesDeps): Prom
         const sentence = text(language, "why.tooLarge", { limit: largestMessage / 1_000_000 });
         return sendPage(reply.code(413), bareFault(language, sentence));
       }
+      // An address of a list that was cut short begins at the beginning.
+      if ((error as Error) instanceof StoreError && error.code === "bad_cursor") return reply.redirect(withoutCursor(request.url), 303);
       request.log.error({ err: error }, "a page failed");
       const language = pickLanguage(request.headers["accept-language"]);
       return sendPage(reply.code(500), bareFault(language, text(language, "page.fault", { id: request.id })));
@@ -99,6 +102,13 @@ export const buildPages = async (server: FastifyInstance, deps: PagesDeps): Prom
     inboxSettingsPage(pages, deps);
     pages.open("GET", "/docs", async () => docsPage(deps.openApi(), deps.publicUrl()));
   });
+};
+
+const withoutCursor = (url: string): string => {
+  const [path = "/", query] = url.split("?");
+  const asked = new URLSearchParams(query);
+  asked.delete("cursor");
+  return asked.size === 0 ? path : `${path}?${asked}`;
 };
 
 /** A page for when no other can be made. */

@@ -53,6 +53,9 @@ describe("the queue of unmatched notices", () => {
     const { body } = await browser.get("/notices");
     const wrong = await browser.submit(`/notices/${forged}/decide`, { decision: "confirm", sentMessageId: choiceIn(body) });
     expect([wrong.status, wrong.body]).toEqual([422, expect.stringContaining("Choose the message it is about first.")]);
+    // What answers a form has no address of its own: a link to it in another language would lead nowhere.
+    expect(wrong.body).not.toContain("language=pl");
+    expect(body).toContain("/notices?language=pl");
     await browser.get("/notices");
     expect((await browser.submit(`/notices/${nameless}/decide`, { decision: "confirm" })).status).toBe(422);
     await support.get("/notices");

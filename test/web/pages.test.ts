@@ -92,6 +92,17 @@ describe("the filters of the timeline", () => {
     const older = /<a href="(\?state=hard&amp;category=unknown_user&amp;cursor=[^"]+)">/.exec(body)?.[1]?.replaceAll("&amp;", "&");
     expect((await browser.get(`/timeline${older}`)).body.match(/<li class="bounce /g)).toHaveLength(1);
   });
+
+  it("begins at the beginning, as every list does, where an address was cut short", async () => {
+    const test = await startServer();
+    const { data } = await listEngagements(test.database.read, test.ours.accountId);
+    const browser = await signedInAs(test, "support");
+    for (const list of ["/timeline?state=hard", "/contacts?", "/sends?", `/contacts/${data[0]?.contactId}?`, "/notices?"]) {
+      const seen = await browser.get(`${list}&cursor=cut-sho`);
+      expect([list, seen.status, seen.url]).toEqual([list, 200, expect.not.stringContaining("cursor")]);
+      expect(seen.url).toContain(list.replace(/\?$/, ""));
+    }
+  });
 });
 
 describe("signing in by link", () => {

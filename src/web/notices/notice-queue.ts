@@ -1,6 +1,5 @@
 import type { NoticeState } from "../../ports/database.ts";
 import { confirmNotice, dismissNotice } from "../../store/decide-notice.ts";
-import { StoreError } from "../../store/errors.ts";
 import type { Inbox } from "../../store/inboxes.ts";
 import { openRequests } from "../../store/notice-shares.ts";
 import { getNotice, type Notice, readNotices } from "../../store/notices.ts";
@@ -30,12 +29,7 @@ export const noticeQueuePages = (pages: Pages, deps: ViewDeps): void => {
     const state = isUntied(view.field("state")) ? (view.field("state") as UntiedState) : undefined;
     const inboxIds = wished ? [wished.id] : view.role === "sales" ? inboxes.map(({ id }) => id) : undefined;
     const cursor = view.request.method === "GET" ? view.field("cursor") || null : null;
-    const page = (from: string | null) => listUntied(read, view.accountId, { state, inboxIds, limit: perPage, cursor: from });
-    // An address that was cut short begins at the beginning.
-    const found = await page(cursor).catch((error: unknown) => {
-      if (error instanceof StoreError && error.code === "bad_cursor") return page(null);
-      throw error;
-    });
+    const found = await listUntied(read, view.accountId, { state, inboxIds, limit: perPage, cursor });
     const counts = await countUntied(read, view.accountId, inboxIds);
     const offered = await readSentMessages(read, view.accountId, found.data.flatMap(offeredIds));
     const title = view.t("notices.title");

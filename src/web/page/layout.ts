@@ -41,8 +41,14 @@ const inLanguage = ({ request }: View, language: string): string => {
   return `${path}?${asked}`;
 };
 
-const languages = (view: View): Html =>
-  html`<p class="languages"><a lang="en" hreflang="en" href="${inLanguage(view, "en")}">English</a> · <a lang="pl" hreflang="pl" href="${inLanguage(view, "pl")}">Polski</a></p>`;
+/** What answers a form may have no page at its address: nothing there to show in another language. */
+const hasPage = ({ request }: View): boolean =>
+  request.method === "GET" || request.server.hasRoute({ method: "GET", url: request.routeOptions.url ?? "" });
+
+const languages = (view: View): Html | null =>
+  !hasPage(view)
+    ? null
+    : html`<p class="languages"><a lang="en" hreflang="en" href="${inLanguage(view, "en")}">English</a> · <a lang="pl" hreflang="pl" href="${inLanguage(view, "pl")}">Polski</a></p>`;
 
 /** What every page has around its content. */
 export const layout = (view: View, { title, content, live = false, wide = false, bare = false }: Shown): string =>
