@@ -6,7 +6,7 @@ import { type Authorize, ConnectorError, type Found, type Tools } from "../../sr
 import { listAudit } from "../../src/store/audit-log.ts";
 import { saveGaps } from "../../src/store/gaps.ts";
 import { readSecrets } from "../../src/store/inbox-secrets.ts";
-import { changeState, getInbox, type Inbox, listInboxes, updateInbox } from "../../src/store/inboxes.ts";
+import { changeState, createInbox, getInbox, type Inbox, listInboxes, updateInbox } from "../../src/store/inboxes.ts";
 import { listNotices } from "../../src/store/notices.ts";
 import { pollNow } from "../../src/store/turns.ts";
 import { syncInbox } from "../../src/sync/sync-inbox.ts";
@@ -76,6 +76,17 @@ describe("the list of inboxes", () => {
     expect(empty.body).not.toContain("anna@sales.example");
     expect(empty.body).toContain("Connect one; the first bounces appear within minutes.");
     expect(empty.body).toContain('href="/inboxes/connect"');
+  });
+
+  it("says that mail is read from the mailbox's beginning where no date bounds it, not since 1970", async () => {
+    const test = await startServer();
+    const whole = await test.database.transaction((tx) =>
+      createInbox(tx, test.ours.accountId, { provider: "memory", address: "all@sales.example", since: 0, nextPollAt: now }, now),
+    );
+    const owner = await cameByLink(test);
+    const { body } = await owner.get(`/inboxes/${whole.id}`);
+    expect(body).toMatch(/Mail is read since<\/dt><dd>its beginning</);
+    expect(body).not.toContain("1970");
   });
 
   it("tells how late an inbox is", async () => {

@@ -54,7 +54,7 @@ describe("the overview", () => {
     expect(body).toContain('<desc id="categories-says">Most: Unknown user, with 12 of 14.</desc>');
     expect(body).toMatch(/<th scope="row">No message fitted<\/th><td class="number">1<\/td>/);
     expect(/Of the bounce notices [^<]*/.exec(body)?.[0]).toBe(
-      "Of the bounce notices 87 % were tied to a message, and 100 % of all notices could be read.",
+      "Of the bounce notices 87% were tied to a message, and 100% of all notices could be read.",
     );
     expect(body).toMatch(/<th scope="row">0–24 hours<\/th><td class="number">1<\/td>/);
     expect(body).toMatch(/<th scope="row"><a href="\/inboxes\/inb_\w+">anna@sales\.example<\/a><\/th>/);

@@ -25,6 +25,7 @@ export const inboxes = {
   "who.crm": "the CRM",
 
   "inbox.since": "Mail is read since",
+  "inbox.sinceAll": "its beginning",
   "inbox.lastPoll": "Last checked",
   "inbox.nextPoll": "Checked again",
   "inbox.nextPollNow": "now",

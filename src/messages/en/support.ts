@@ -25,7 +25,7 @@ export const support = {
   "support.age72": "72 hours and more",
   "support.noPending": "Nothing is pending.",
   "support.notices": "Notices, and what became of them",
-  "support.rates": "Of the bounce notices {tied} % were tied to a message, and {read} % of all notices could be read.",
+  "support.rates": "Of the bounce notices {tied}% were tied to a message, and {read}% of all notices could be read.",
   "support.inboxes": "Inboxes by state",
   "support.inboxesSay": "{total} inboxes; all is well with {well}.",
   "support.inboxesNone": "No inbox is connected. Connect one; the first bounces appear within minutes.",

@@ -27,6 +27,7 @@ export const inboxes: Record<keyof typeof en, string> = {
   "who.crm": "CRM",
 
   "inbox.since": "Czytamy pocztę od",
+  "inbox.sinceAll": "początku skrzynki",
   "inbox.lastPoll": "Ostatnie sprawdzenie",
   "inbox.nextPoll": "Następne sprawdzenie",
   "inbox.nextPollNow": "teraz",

@@ -28,7 +28,7 @@ export const support: Record<keyof typeof en, string> = {
   "support.noPending": "Nic nie oczekuje.",
   "support.notices": "Powiadomienia i co się z nimi stało",
   "support.rates":
-    "Z powiadomień o odrzuceniu {tied} % powiązano z wiadomością, a spośród wszystkich powiadomień {read} % udało się odczytać.",
+    "Z powiadomień o odrzuceniu {tied}% powiązano z wiadomością, a spośród wszystkich powiadomień {read}% udało się odczytać.",
   "support.inboxes": "Skrzynki według stanu",
   "support.inboxesSay": "Skrzynki: {total}; wszystko w porządku: {well}.",
   "support.inboxesNone": "Żadna skrzynka nie jest połączona. Połącz skrzynkę; pierwsze odrzucenia pojawią się w ciągu kilku minut.",

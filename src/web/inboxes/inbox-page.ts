@@ -11,7 +11,7 @@ import type { ConnectPagesDeps } from "./connect-pages.ts";
 import { receipt } from "./erase-inbox-pages.ts";
 import { allowFormsTo, type SignInProvider } from "./go-to-provider.ts";
 import { actions } from "./inbox-actions.ts";
-import { lagText, ownerName, providerLabel, stateLine } from "./inbox-words.ts";
+import { lagText, ownerName, providerLabel, sinceWhen, stateLine } from "./inbox-words.ts";
 import { mayChange, seenInbox } from "./visible-inboxes.ts";
 
 /** What is known of an inbox besides its row. */
@@ -122,7 +122,7 @@ const facts = (view: View, inbox: Inbox, label: string): Html => {
       view.t("inbox.nextPoll"),
       inbox.nextPollAt === null ? view.t("inbox.nextPollNever") : soon ? view.t("inbox.nextPollNow") : view.time(inbox.nextPollAt),
     ],
-    [view.t("inbox.since"), view.time(inbox.since)],
+    [view.t("inbox.since"), sinceWhen(view, inbox)],
   ];
   return html`<dl>${rows.map(([name, value]) => html`<dt>${name}</dt><dd>${value}</dd>`)}</dl>`;
 };

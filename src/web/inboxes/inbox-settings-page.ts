@@ -4,6 +4,7 @@ import { changeSettings, listFolders } from "../../sync/change-settings.ts";
 import { type Html, html } from "../page/html.ts";
 import { csrfField, message, notFoundPage, type Pages, type Shown, type SignedInView, type ViewDeps } from "../page/view.ts";
 import type { ConnectPagesDeps } from "./connect-pages.ts";
+import { sinceWhen } from "./inbox-words.ts";
 import { faultLine, faultOf } from "./mailbox-form.ts";
 import { mayChange, seenInbox } from "./visible-inboxes.ts";
 
@@ -75,7 +76,7 @@ const settingsPage = (view: SignedInView, inbox: Inbox, folders: readonly string
     title,
     content: html`<h1>${title}</h1>
 ${above}
-<p>${view.t("settings.hint", { date: view.time(inbox.since) })}</p>
+<p>${view.t("settings.hint", { date: sinceWhen(view, inbox) })}</p>
 ${folders === null && html`<p>${view.t("settings.notListed")}</p>`}
 <div class="scroll" tabindex="0"><table>
 <thead><tr><th scope="col">${view.t("inbox.folder")}</th><th scope="col">${view.t("settings.watched")}</th><td></td></tr></thead>

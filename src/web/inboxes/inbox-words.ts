@@ -35,6 +35,9 @@ export const providerLabel = async (view: View, { loadConnector }: ConnectDeps, 
 
 export const ownerName = ({ owner }: Inbox): string => (owner as { name?: string | null } | null)?.name ?? "–";
 
+/** From when on its mail is read; without a bound, from the mailbox's beginning. */
+export const sinceWhen = (view: View, { since }: Inbox): string => (since === 0 ? view.t("inbox.sinceAll") : view.time(since));
+
 /** How much longer ago than planned mail was last looked for; null where none is looked for. */
 export const lagOf = ({ state, stateSince, nextPollAt }: Inbox, now: number): number | null => {
   if (state === "waiting" || state === "unreachable" || state === "reconnect_needed") return now - stateSince;
