@@ -58,6 +58,8 @@ export const findSentToRecipients = async (
       .where("t.account_id", "=", accountId)
       .where("t.address_key", "in", batch)
       .where("t.sent_at", ">", sent.after)
+      // Told by the recipient's row, a letter after the notice is passed over without being read.
+      .where((eb) => eb.or([eb("t.sent_at", "<", sent.before), eb("t.sent_at", "=", notKnownWhen)]))
       .where("s.sent_at", ">", sent.after)
       .where("s.sent_at", "<", sent.before)
       .orderBy("t.sent_at", "desc")
@@ -71,6 +73,9 @@ export const findSentToRecipients = async (
   });
   return together(rows).sort((a, b) => b.sentAt - a.sentAt);
 };
+
+/** What a release before migration 12 leaves in `sent_recipients.sent_at`. */
+const notKnownWhen = Number.MAX_SAFE_INTEGER;
 
 const ofRecipient = ["r.address_key", "r.address", "r.name", "r.role"] as const;
 

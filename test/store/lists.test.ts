@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import { idKey } from "../../src/bounces/keys.ts";
 import { type EngagementSort, listEngagements } from "../../src/store/engagements.ts";
 import { eraseAccount, eraseInbox, searchAccount, searchInbox } from "../../src/store/erase.ts";
 import { forgetOld } from "../../src/store/forget-old.ts";
@@ -8,7 +9,7 @@ import { registerSentMessages } from "../../src/store/register-sent-messages.ts"
 import { savePage } from "../../src/store/save-page.ts";
 import { findSeen } from "../../src/store/seen-messages.ts";
 import { listSendRecipients } from "../../src/store/send-recipients.ts";
-import { findSentByIds, getSentMessage, listSentMessages } from "../../src/store/sent-messages.ts";
+import { findSentByIds, findSentToRecipients, getSentMessage, listSentMessages } from "../../src/store/sent-messages.ts";
 import { readTrace } from "../../src/store/traces.ts";
 import { onBothEngines, openNew } from "./engines.ts";
 import { accountWithInboxes, notice, now, ordinary, outcome, page, sentMessage, wholeDatabase } from "./sample-mail.ts";
@@ -53,6 +54,30 @@ onBothEngines("lists and what is kept", (engine) => {
       expect(times).toEqual(times.toSorted((x, y) => (sort.startsWith("-") ? y - x : x - y)));
     },
   );
+
+  test("letters to a recipient are those sent between two times, a release's that kept no time with the recipient too", async () => {
+    const { database, accountId, claim } = await start();
+    const sentAt = (name: string, at: number) => {
+      const message = sentMessage(name, ["busy@x.example"]);
+      if (message.sent) message.sent.sentAt = at;
+      return message;
+    };
+    await savePage(
+      database,
+      page(claim, [sentAt("early", now - 900), sentAt("between", now - 500), sentAt("old-release", now - 400), sentAt("late", now - 100)]),
+    );
+    const [old] = [...(await findSentByIds(database.read, accountId, [idKey("<old-release@sales.example>")])).values()].flat();
+    expect(old?.id).toBeTruthy();
+    await database.transaction((tx) =>
+      tx
+        .updateTable("sent_recipients")
+        .set({ sent_at: 9_007_199_254_740_991 })
+        .where("sent_message_id", "=", old?.id ?? "")
+        .execute(),
+    );
+    const found = await findSentToRecipients(database.read, accountId, ["busy@x.example"], { after: now - 900, before: now - 100 });
+    expect(found.map((message) => message.sentAt - now)).toEqual([-400, -500]);
+  });
 
   test("engagements are found by state, category, recipient, time, inbox and contact", async () => {
     const { database, accountId, claim } = await start();
