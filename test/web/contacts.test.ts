@@ -254,12 +254,24 @@ it("two contacts become one, after a look at both", async () => {
   const test = await startServer();
   const id = await named(test);
   await test.database.transaction((tx) =>
-    upsertContacts(tx, test.ours.accountId, [{ externalId: "crm-2", name: "Jan N.", addresses: ["jan@home.example"] }], now),
+    upsertContacts(
+      tx,
+      test.ours.accountId,
+      [
+        { externalId: "crm-2", name: "Jan N.", addresses: ["jan@home.example"] },
+        { externalId: "crm-3", addresses: ["nameless@home.example"] },
+      ],
+      now,
+    ),
   );
   const support = await signedInAs(test, "support");
   expect((await support.get(`/contacts/${id}/merge?address=no@x.example`)).body).toContain("No contact has the address “no@x.example”.");
   expect((await support.get(`/contacts/${id}/merge?address=${gone}`)).body).toContain("belongs to this contact already");
   expect((await support.get(`/contacts/${id}/merge?address=jan@home.example`)).body).toContain("Jan N. · jan@home.example · crm-2");
+  expect((await support.get(`/contacts/${id}/merge?address=nameless@home.example`)).body).toContain(
+    "<dd>nameless@home.example · crm-3</dd>",
+  );
+  await support.get(`/contacts/${id}/merge?address=jan@home.example`);
   const merged = await support.submit(`/contacts/${id}/merge`);
   expect(merged.url).toBe(`/contacts/${id}?done=merged`);
   expect(merged.body).toContain("jan@home.example, nobody@customer.example");

@@ -6,7 +6,7 @@ import { unbounce } from "../../store/unbounce.ts";
 import { html } from "../page/html.ts";
 import { csrfField, notFoundPage, type Pages, type SignedInView } from "../page/view.ts";
 import { type ContactPageDeps, contactPage } from "./contact-page.ts";
-import { contactTitle, visibleContact } from "./visible-contact.ts";
+import { allOf, visibleContact } from "./visible-contact.ts";
 
 /** What can be done with a contact: unbounce an address, appeal against the global rule, merge it with another. */
 export const contactChanges = (pages: Pages, deps: ContactPageDeps): void => {
@@ -52,8 +52,8 @@ export const contactChanges = (pages: Pages, deps: ContactPageDeps): void => {
       content: html`<h1>${title}</h1>
 <p>${view.t("merge.hint")}</p>
 <dl class="facts">
-<dt>${view.t("merge.goes")}</dt><dd>${contactTitle(from)} · ${from.addresses.join(", ")}${from.externalId && ` · ${from.externalId}`}</dd>
-<dt>${view.t("merge.stays")}</dt><dd>${contactTitle(into)} · ${into.addresses.join(", ")}${into.externalId && ` · ${into.externalId}`}</dd>
+<dt>${view.t("merge.goes")}</dt><dd>${allOf(from)}</dd>
+<dt>${view.t("merge.stays")}</dt><dd>${allOf(into)}</dd>
 </dl>
 <form method="post" action="/contacts/${into.id}/merge">${csrfField(view)}<input type="hidden" name="from" value="${from.id}">
 <button>${view.t("merge.button")}</button></form>

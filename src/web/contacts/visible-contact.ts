@@ -20,3 +20,7 @@ export const visibleContact = async (read: Read, view: SignedInView): Promise<Vi
 
 /** What a contact is called on pages. */
 export const contactTitle = ({ name, addresses, externalId, id }: Contact): string => name ?? addresses[0] ?? externalId ?? id;
+
+/** All a contact is known by, each once. */
+export const allOf = ({ name, addresses, externalId, id }: Contact): string =>
+  [name, addresses.join(", "), externalId].filter(Boolean).join(" · ") || id;
