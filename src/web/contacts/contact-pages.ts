@@ -35,6 +35,7 @@ type Row = { contact: BouncedContact["contact"]; last: BouncedContact | null };
 
 const listPage = (view: SignedInView, words: string, rows: readonly Row[], below: Html): Shown => ({
   title: view.t("contacts.title"),
+  wide: true,
   content: html`<h1>${view.t("contacts.title")}</h1>
 <form method="get" action="/contacts" class="search" role="search">
 <label>${view.t("contacts.search")}<input name="q" type="search" value="${words}" autocomplete="off"></label>
