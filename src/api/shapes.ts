@@ -2,7 +2,9 @@
  * What the API takes and gives, as zod schemas; OpenAPI is made from them. camelCase, RFC 3339 in UTC, nulls present.
  * Enums are open (a client must bear new values), except an engagement's state.
  */
+
 import { z } from "zod";
+import { categories } from "../bounces/report.ts";
 
 const id = (prefix: string) => z.string().describe(`Id: ${prefix}_ and a ULID.`);
 export const time = z.iso.datetime().describe("RFC 3339, UTC.");
@@ -84,18 +86,7 @@ export const account = z
   })
   .meta({ id: "Account" });
 
-const category = z.enum([
-  "unknown_user",
-  "mailbox_full",
-  "content",
-  "spam",
-  "policy",
-  "other",
-  "recipient_temporary",
-  "security_filter",
-  "dmarc_unauthorized",
-  "temporary_technical",
-]);
+const category = z.enum(categories);
 
 /** A row of the table of reasons: the category of a permanent and of a temporary refusal, and a type that overrides the server's. */
 const mappingRow = z.object({ permanent: category, temporary: category, type: z.enum(["hard", "soft"]).optional() });

@@ -10,17 +10,20 @@ export type Action = "failed" | "delayed" | "delivered" | "relayed" | "expanded"
 export type BounceType = "hard" | "soft" | "pending" | "none";
 
 /** What a CRM user sees as the cause. */
-export type Category =
-  | "unknown_user"
-  | "mailbox_full"
-  | "content"
-  | "spam"
-  | "policy"
-  | "other"
-  | "recipient_temporary"
-  | "security_filter"
-  | "dmarc_unauthorized"
-  | "temporary_technical";
+export const categories = [
+  "unknown_user",
+  "mailbox_full",
+  "content",
+  "spam",
+  "policy",
+  "other",
+  "recipient_temporary",
+  "security_filter",
+  "dmarc_unauthorized",
+  "temporary_technical",
+] as const;
+
+export type Category = (typeof categories)[number];
 
 /** What kind of message this is. Only failure, delay and mixed are bounces. */
 export type Kind =

@@ -1,5 +1,5 @@
 import { addressKey } from "../../bounces/keys.ts";
-import type { Category } from "../../bounces/report.ts";
+import { categories } from "../../bounces/report.ts";
 import type { TextKey } from "../../messages/text.ts";
 import { type Engagement, type EngagementFilter, listEngagements } from "../../store/engagements.ts";
 import type { Inbox } from "../../store/inboxes.ts";
@@ -11,19 +11,6 @@ import { bounceCard, signs } from "./bounce-card.ts";
 import type { ContactPageDeps } from "./contact-page.ts";
 
 const states = Object.keys(signs) as (keyof typeof signs)[];
-
-const categories = [
-  "unknown_user",
-  "mailbox_full",
-  "content",
-  "spam",
-  "policy",
-  "other",
-  "recipient_temporary",
-  "security_filter",
-  "dmarc_unauthorized",
-  "temporary_technical",
-] as const satisfies readonly Category[];
 
 /** The bounces of an account, newest first, each with the server's words, what it means and what to do. Sales users see their own. */
 export const timelinePages = (pages: Pages, { database, connecting }: ContactPageDeps): void => {
