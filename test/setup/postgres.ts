@@ -25,8 +25,8 @@ import pg from "pg";
 
 export type RunningPostgres = { url: string; stop(): Promise<void> };
 
-/** Starts one, or uses the one that DATABASE_URL names. */
-export const startPostgres = async (): Promise<RunningPostgres> => {
+/** Starts one, or uses the one that DATABASE_URL names. `settings` are the server's, such as "work_mem=8MB". */
+export const startPostgres = async (settings: readonly string[] = []): Promise<RunningPostgres> => {
   const given = process.env.DATABASE_URL;
   if (given) return { url: given, stop: async () => {} };
   removeLeftovers();
@@ -45,11 +45,15 @@ export const startPostgres = async (): Promise<RunningPostgres> => {
     },
   );
   const port = await freePort();
-  const server = spawn(join(binaries, "bin/postgres"), ["-D", join(directory, "data"), "-p", String(port), ...serverSettings(directory)], {
-    ...user,
-    env: environment,
-    stdio: "ignore",
-  });
+  const server = spawn(
+    join(binaries, "bin/postgres"),
+    ["-D", join(directory, "data"), "-p", String(port), ...serverSettings(directory, settings)],
+    {
+      ...user,
+      env: environment,
+      stdio: "ignore",
+    },
+  );
   const url = `postgres://postgres@127.0.0.1:${port}/postgres`;
   await untilReady(url, server);
   return { url, stop: () => stopServer(server, directory) };
@@ -69,7 +73,7 @@ declare module "vitest" {
 }
 
 /** Nothing in a test outlives it, so nothing waits for the disk. */
-const serverSettings = (directory: string): string[] =>
+const serverSettings = (directory: string, more: readonly string[]): string[] =>
   [
     "listen_addresses=127.0.0.1",
     `unix_socket_directories=${directory}`,
@@ -78,6 +82,7 @@ const serverSettings = (directory: string): string[] =>
     "full_page_writes=off",
     "max_connections=200",
     "deadlock_timeout=100ms",
+    ...more,
   ].flatMap((setting) => ["-c", setting]);
 
 /** PostgreSQL refuses to run as root: then it runs as the user postgres, who is made if there is none. */

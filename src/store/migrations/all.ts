@@ -16,6 +16,7 @@ import { contactSearch } from "./0015-contact-search.ts";
 import { support } from "./0016-support.ts";
 import { why } from "./0017-why.ts";
 import { ownerMail } from "./0018-owner-mail.ts";
+import { sentTo } from "./0019-sent-to.ts";
 
 /** Every step in order. */
 export const migrations: readonly Migration[] = [
@@ -36,4 +37,5 @@ export const migrations: readonly Migration[] = [
   support,
   why,
   ownerMail,
+  sentTo,
 ];
