@@ -11,5 +11,5 @@ export const confirm = async (what: string, yes: boolean | undefined): Promise<v
   } finally {
     lines.close();
   }
-  throw new CliError("usage", "Nothing was erased.");
+  throw new CliError("usage", "Nothing was changed.");
 };

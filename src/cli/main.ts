@@ -12,6 +12,7 @@ import { explainCommand } from "./commands/explain.ts";
 import { exportCommand } from "./commands/export.ts";
 import { inboxCommand } from "./commands/inbox.ts";
 import { inspectCommand } from "./commands/inspect.ts";
+import { keyCommand } from "./commands/key.ts";
 import { keysCommand } from "./commands/keys.ts";
 import { reclassifyCommand } from "./commands/reclassify.ts";
 import { scanCommand } from "./commands/scan.ts";
@@ -47,6 +48,7 @@ for (const command of [
   crmCommand(),
   auditCommand(),
   doctorCommand(),
+  keyCommand(),
   backupCommand(),
   restoreCommand(),
 ]) {

@@ -1,7 +1,8 @@
 /** The care of an installation: doctor, backup and restore. */
-import { chmodSync, existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it, vi } from "vitest";
+import { lockDataDirectory } from "../../src/store/lock-data-directory.ts";
 import { temporaryDirectory } from "../store/engines.ts";
 import { runCli } from "./run-cli.ts";
 
@@ -86,5 +87,39 @@ describe("doctor", () => {
     const cwd = temporaryDirectory();
     writeFileSync(join(cwd, "bounceline.json"), "{");
     expect(await runCli(["doctor"], { cwd })).toMatchObject({ status: 78, out: expect.stringMatching(/^FAIL {2}configuration/) });
+  });
+});
+
+describe("the key file", () => {
+  it("is made for a database that makes none, where there is none yet", async () => {
+    const cwd = temporaryDirectory();
+    const made = await runCli(["key", "create", "--key-file", "worker.key"], { cwd });
+    expect(made.out).toContain("Keep a copy of it apart");
+    const text = readFileSync(join(cwd, "worker.key"), "utf8");
+    expect(statSync(join(cwd, "worker.key")).mode & 0o777).toBe(0o600);
+    expect(made.out + made.err).not.toContain(JSON.parse(text).keys[0].secret);
+    expect(await runCli(["key", "create", "--key-file", "worker.key"], { cwd })).toMatchObject({ status: 64 });
+    expect(readFileSync(join(cwd, "worker.key"), "utf8")).toBe(text);
+  });
+
+  it("gets a new key in front while no daemon runs: what was sealed before opens, also from a backup of before", async () => {
+    const { cwd, run } = await start();
+    mkdirSync(join(cwd, "mail"));
+    for (const folder of ["cur", "new", "tmp"]) mkdirSync(join(cwd, "mail", folder));
+    const connected = await run("inbox", "connect", "maildir", "--address", "a@sales.example", "--path", join(cwd, "mail"));
+    expect(connected).toMatchObject({ status: 0 });
+    await run("backup", "before.sqlite");
+    const before = JSON.parse(readFileSync(join(cwd, "data.key"), "utf8"));
+    const unlock = lockDataDirectory(join(cwd, "data"));
+    expect(await run("key", "rotate")).toMatchObject({ err: expect.stringContaining("Another Bounceline is running") });
+    unlock();
+    expect(JSON.parse(readFileSync(join(cwd, "data.key"), "utf8"))).toEqual(before);
+    expect((await run("key", "rotate")).out).toMatch(/begins with a new key; 1 stored secrets are sealed with it/);
+    const after = JSON.parse(readFileSync(join(cwd, "data.key"), "utf8"));
+    expect(after.keys.slice(1)).toEqual(before.keys);
+    expect(after.addressSecret).toBe(before.addressSecret);
+    expect((await run("doctor")).out).toContain("answers, and the key fits");
+    expect(await run("restore", "before.sqlite", "--yes")).toMatchObject({ status: 0 });
+    expect((await run("doctor")).out).toContain("answers, and the key fits");
   });
 });
