@@ -35,6 +35,8 @@ export type ApiDeps = {
   /** An inbox may be due now. */
   nudge: () => void;
   limits: ApiLimits;
+  /** What Prometheus reads. */
+  metrics: () => Promise<{ contentType: string; text: string }>;
   /** False: not ready, and why. */
   ready: () => Promise<{ ready: boolean; checks: Record<string, string> }>;
 };

@@ -50,10 +50,10 @@ export type OpenApi = {
 };
 
 /** What every answer may come with, besides what a route says of itself: so nobody has to write it at each route. */
-const problemsOf = ({ url, config, schema }: RouteOptions): ProblemType[] => {
+const problemsOf = ({ url, method, config, schema }: RouteOptions): ProblemType[] => {
   const needs = config?.needs;
   if (needs === undefined) return [];
-  const writes = needs !== "read";
+  const writes = needs !== "read" && method !== "GET";
   return [
     "unauthenticated",
     "scope-missing",

@@ -12,10 +12,19 @@ import { buildPages } from "../web/build-pages.ts";
 import { type PushRoutesDeps, pushRoutes } from "../web/push-routes.ts";
 import type { House } from "./house.ts";
 import { pushDeps } from "./push-deps.ts";
+import { readiness } from "./readiness.ts";
 import { signInProviders } from "./sign-in-providers.ts";
 
-/** The HTTP server: the API, the pages, and where providers send notifications to. `nudge` is told that an inbox may be due. */
-export const buildServer = async (house: House, nudge: () => void, onHint: (hint: Hint) => Promise<void>): Promise<FastifyInstance> => {
+export type ServerLinks = {
+  /** Told that an inbox may be due. */
+  nudge: () => void;
+  onHint: (hint: Hint) => Promise<void>;
+  /** When this process last looked for due inboxes; null where that is not its part. */
+  lookedAt: () => number | null;
+};
+
+/** The HTTP server: the API, the pages, and where providers send notifications to. */
+export const buildServer = async (house: House, { nudge, onHint, lookedAt }: ServerLinks): Promise<FastifyInstance> => {
   const { now, config } = house;
   const database = markingEffects(house.database);
   const connecting = { ...house.connecting, database };
@@ -28,6 +37,11 @@ export const buildServer = async (house: House, nudge: () => void, onHint: (hint
     bodyLimit: 5_000_000,
     // An address in a path has up to 320 characters.
     routerOptions: { maxParamLength: 1000 },
+  });
+  server.addHook("onResponse", (request, reply, done) => {
+    const route = request.routeOptions.url ?? "none";
+    house.metrics.onRequest({ method: request.method, route, status: reply.statusCode, ms: reply.elapsedTime });
+    done();
   });
   // Not one of a request's effects: it is written before them.
   const audit = openAuditLog(house.database, house.log);
@@ -54,16 +68,8 @@ export const buildServer = async (house: House, nudge: () => void, onHint: (hint
     eraseInbox: (inbox, by) => eraseInboxForGood(connecting, inbox, by),
     eraseAccount: (accountId, by) => eraseAccountForGood(connecting, accountId, by),
     describe: async (provider) => (await house.loadConnector(provider))?.describe ?? null,
-    ready: async () => {
-      const check = await database.read
-        .selectFrom("meta")
-        .select("key")
-        .limit(1)
-        .execute()
-        .then(() => "ok")
-        .catch(() => "does not answer");
-      return { ready: check === "ok", checks: { database: check } };
-    },
+    metrics: house.metrics.read,
+    ready: () => readiness(house, lookedAt()),
   });
   await buildPages(server, {
     audit,

@@ -13,6 +13,8 @@ import { type Keys, loadKeys } from "../store/secrets.ts";
 import type { ConnectDeps } from "../sync/connect-inbox.ts";
 import type { Config } from "./config.ts";
 import { createLog } from "./log.ts";
+import { createMetrics, type Metrics } from "./metrics.ts";
+import { logDelivery } from "./tell.ts";
 
 /** Everything a command works with, wired together once. */
 export type House = {
@@ -28,6 +30,7 @@ export type House = {
   connecting: ConnectDeps;
   /** What sending events to webhooks needs. */
   delivery: DeliverDeps;
+  metrics: Metrics;
   close: () => Promise<void>;
 };
 
@@ -49,7 +52,8 @@ export const openHouse = async (config: Config, options: HouseOptions = {}): Pro
   const database = await openDatabase({ ...place, keys, log, now, onStatement: options.onStatement });
 
   const dial = createDial({ allow: config.allowedHosts });
-  const limiter = createLimiter({ now, quotas });
+  const metrics = createMetrics({ database, now });
+  const limiter = metrics.measured(createLimiter({ now, quotas }));
   const tools: House["tools"] = (provider, credentials, signal = new AbortController().signal) => ({
     app: (config.apps[provider] as Json | undefined) ?? null,
     signal,
@@ -59,9 +63,14 @@ export const openHouse = async (config: Config, options: HouseOptions = {}): Pro
     dial,
     credentials,
   });
+  const tell: DeliverDeps["tell"] = (delivery) => {
+    metrics.onDelivery(delivery);
+    logDelivery(log, delivery);
+  };
   const connecting: ConnectDeps = { database, keys, loadConnector, tools, now };
   return {
-    delivery: deliveryDeps({ database, keys, now, log }, config.webhooks.allowedHosts),
+    delivery: deliveryDeps({ database, keys, now, log, tell }, config.webhooks.allowedHosts),
+    metrics,
     config,
     database,
     keys,
@@ -76,7 +85,10 @@ export const openHouse = async (config: Config, options: HouseOptions = {}): Pro
 };
 
 /** Receivers are guarded by a list of their own: a mail server inside the network is not to be called by whoever makes a webhook. */
-const deliveryDeps = (deps: Pick<DeliverDeps, "database" | "keys" | "now" | "log">, allowedHosts: readonly string[]): DeliverDeps => ({
+const deliveryDeps = (
+  deps: Pick<DeliverDeps, "database" | "keys" | "now" | "log" | "tell">,
+  allowedHosts: readonly string[],
+): DeliverDeps => ({
   ...deps,
   dial: createDial({ allow: allowedHosts, setting: "webhooks.allowedHosts" }),
   plainHttp: (host) => allowedHosts.some((allowed) => allowed.toLowerCase() === host),

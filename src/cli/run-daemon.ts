@@ -26,8 +26,13 @@ export type Daemon = {
 export const runDaemon = async (house: House, options: { nextFreePort?: boolean } = {}): Promise<Daemon> => {
   const deps = syncDeps(house);
   const hints = createHints({ database: house.database, now: house.now, nudge: () => jobs.nudge() });
+  let lookedAt = house.now();
   const jobs = startInProcessJobs({
-    due: (limit) => dueInboxes(house.database.read, house.now(), limit),
+    due: async (limit) => {
+      const due = await dueInboxes(house.database.read, house.now(), limit);
+      lookedAt = house.now();
+      return due;
+    },
     keyOf: ({ inboxId }) => inboxId,
     work: async (inbox, signal) => {
       await hints.duringTurn(inbox, () => syncInbox(deps, inbox, signal));
@@ -46,7 +51,7 @@ export const runDaemon = async (house: House, options: { nextFreePort?: boolean 
     lookEveryMs: 5000,
   });
   const calendar = scheduleCalendar(house);
-  const server = await buildServer(house, jobs.nudge, hints.take);
+  const server = await buildServer(house, { nudge: jobs.nudge, onHint: hints.take, lookedAt: () => lookedAt });
   const stop = async (): Promise<void> => {
     await server.close();
     calendar.stop();

@@ -21,12 +21,17 @@ import { openPost } from "./post-event.ts";
 import { retryAt } from "./retry.ts";
 import { signedHeaders } from "./sign.ts";
 
+/** One event sent to one endpoint, and what the receiver did. */
+export type Delivery = { webhook: Webhook; event: StoredEvent; answer: Answer; ms: number };
+
 /** What sending events needs of the rest of the house. */
 export type DeliverDeps = WayOut & {
   database: Database;
   keys: Keys;
   now: () => number;
   log: Log;
+  /** Told of each event sent: what is counted and logged. Must not throw. */
+  tell: (delivery: Delivery) => void;
   /** 0 to 1, spreads retries. */
   random: () => number;
   /** For one request; receivers are promised 20 seconds. */
@@ -86,13 +91,16 @@ export const deliverWebhook = async (
   const grace = afterGrace(signal);
   const { post, close } = openPost(webhook.url, { way: deps, timeoutMs: deps.timeoutMs, signal: grace.signal });
   let slow = false;
-  const send = (event: StoredEvent): Promise<Answer> => {
+  const send = async (event: StoredEvent): Promise<Answer> => {
+    const began = deps.now();
     const body = JSON.stringify(eventBody(event));
     const timer = setTimeout(() => {
       slow = true;
       onSlow();
     }, slowMs);
-    return post(body, signedHeaders(secrets, event.id, body, deps.now())).finally(() => clearTimeout(timer));
+    const answer = await post(body, signedHeaders(secrets, event.id, body, began)).finally(() => clearTimeout(timer));
+    deps.tell({ webhook, event, answer, ms: deps.now() - began });
+    return answer;
   };
   const turn: Turn = { deps, claim, webhook, signal, send, slow: () => slow, busyUntil, heldUntil };
   try {

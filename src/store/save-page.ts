@@ -55,6 +55,8 @@ export type SavedPage = {
   /** Ids of the notices that were new, and of those that had waited for a message of this page. */
   notices: string[];
   woken: string[];
+  /** By ref, which notice a message is, or is a copy of. */
+  noticeOf: ReadonlyMap<string, KeptAs>;
   /** Types of the events appended, in order; the newest sequence, or null when there were none. */
   events: string[];
   sequence: number | null;
@@ -103,7 +105,7 @@ export const savePage = (database: Database, input: PageToSave): Promise<SavedPa
     await movePosition(tx, input);
     const all = [...events, ...replied, ...gaps.map((gap) => gapEvent(gap, inboxId, page.backfill))];
     const sequence = await appendEvents(tx, accountId, all, now);
-    return { notices: made, woken, events: all.map((event) => event.type), sequence };
+    return { notices: made, woken, noticeOf, events: all.map((event) => event.type), sequence };
   });
 
 const sentMessage = ({ envelope, sent }: SavedMessage): NewSentMessage[] =>

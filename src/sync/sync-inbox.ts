@@ -18,13 +18,14 @@ import { gapEvent, saveGaps } from "../store/gaps.ts";
 import { inboxCredentials } from "../store/inbox-secrets.ts";
 import { getInbox, type Inbox } from "../store/inboxes.ts";
 import { dueOwed, nextOwedAt, type Owed } from "../store/owed.ts";
-import { type SavedMessage, savePage } from "../store/save-page.ts";
+import { type PageToSave, type SavedMessage, savePage } from "../store/save-page.ts";
 import type { Keys } from "../store/secrets.ts";
 import { readVerdicts } from "../store/seen-messages.ts";
 import { claimInbox, finishTurn } from "../store/turns.ts";
 import { nextPoll, pollInterval, type TurnEnd } from "./next-poll.ts";
 import { openSuspects } from "./open-suspects.ts";
 import { type PageDeps, processPage } from "./process-page.ts";
+import type { SyncNews } from "./sync-news.ts";
 
 export type SyncDeps = {
   database: Database;
@@ -34,6 +35,8 @@ export type SyncDeps = {
   tools: (provider: string, credentials: Credentials, signal: AbortSignal) => Tools;
   now: () => number;
   log: Pick<pino.Logger, "info" | "warn" | "error">;
+  /** Told what turns do, as it happens: what is counted and logged. Must not throw. */
+  tell: (news: SyncNews) => void;
   pollEveryMs: number;
   /** After so long a turn lets other inboxes go on. */
   turnMs: number;
@@ -54,6 +57,7 @@ export const syncInbox = async (deps: SyncDeps, due: DueInbox, signal: AbortSign
   try {
     const end = await runTurn(deps, claimed, signal);
     await endTurn(deps, claimed, end);
+    deps.tell({ kind: "turn", inbox: claimed.inbox, end, ms: deps.now() - now });
     return end;
   } catch (error) {
     if (!(error instanceof FenceLost)) throw error;
@@ -109,23 +113,31 @@ const readPages = async (
   signal: AbortSignal,
 ): Promise<TurnEnd> => {
   const { database, now, maxMessageBytes } = deps;
-  const pageDeps: PageDeps = { database, session, claim, own: inbox.addresses, now, signal, maxMessageBytes };
+  const turn: Turn = { database, session, claim, own: inbox.addresses, now, signal, maxMessageBytes, inbox, tell: deps.tell };
   const endAt = now() + deps.turnMs;
-  await tryOwedAgain(pageDeps, endAt);
+  await tryOwedAgain(turn, endAt);
   if (now() >= endAt) return { kind: "more" };
   const saved: Saved = async (refs) => new Set((await readVerdicts(database.read, claim.accountId, claim.inboxId, refs)).keys());
   for await (const page of session.pull(cursor, saved)) {
-    await readPage(pageDeps, page);
+    await readPage(turn, page);
     signal.throwIfAborted();
     if (now() >= endAt) return { kind: "more" };
   }
   return { kind: "done" };
 };
 
-const readPage = async (deps: PageDeps, page: Page): Promise<void> => {
-  const messages = await processPage(deps, page.messages, page.backfill);
+type Turn = PageDeps & { inbox: Inbox; tell: SyncDeps["tell"] };
+
+const readPage = async (turn: Turn, page: Page): Promise<void> => {
+  const messages = await processPage(turn, page.messages, page.backfill);
   const { cursor, backfill, gaps, warnings, progress } = page;
-  await savePage(deps.database, { ...deps.claim, now: deps.now(), page: { cursor, backfill, gaps, warnings, progress }, messages });
+  await save(turn, { cursor, backfill, gaps, warnings, progress }, messages);
+};
+
+const save = async (turn: Turn, page: PageToSave["page"], messages: readonly SavedMessage[]): Promise<void> => {
+  const now = turn.now();
+  const saved = await savePage(turn.database, { ...turn.claim, now, page, messages });
+  turn.tell({ kind: "page", inbox: turn.inbox, backfill: page.backfill, messages, saved, now });
 };
 
 const owedAtOnce = 50;
@@ -134,21 +146,21 @@ const owedAtOnce = 50;
  * Tries again what is owed and due, each message begun and saved by itself: one of them may be what took a worker down, and
  * nothing innocent shall be counted with it. All of it before any page, which would begin them in company again.
  */
-const tryOwedAgain = async (deps: PageDeps, endAt: number): Promise<void> => {
-  const { claim, database, now } = deps;
+const tryOwedAgain = async (turn: Turn, endAt: number): Promise<void> => {
+  const { claim, database, now } = turn;
   while (now() < endAt) {
     const owed = await dueOwed(database.read, claim.accountId, claim.inboxId, now(), owedAtOnce);
     if (owed.length === 0) return;
-    for (const one of owed) await openOwed(deps, one);
+    for (const one of owed) await openOwed(turn, one);
   }
 };
 
 const triedAgain = [{ step: "owed", because: "It could not be opened before; tried again." }];
 const judgedAgain = [{ step: "reclassified", because: "It was not opened at first; newer rules find signs of a notice in its header." }];
 
-const openOwed = async (deps: PageDeps, owed: Owed): Promise<void> => {
+const openOwed = async (turn: Turn, owed: Owed): Promise<void> => {
   const page = { backfill: owed.backfill, gaps: [], warnings: [], progress: null };
-  await savePage(deps.database, { ...deps.claim, now: deps.now(), page, messages: await workOwed(deps, owed) });
+  await save(turn, page, await workOwed(turn, owed));
 };
 
 const workOwed = async (deps: PageDeps, { envelope, backfill, attempts, judge }: Owed): Promise<SavedMessage[]> => {

@@ -155,8 +155,7 @@ describe("a server that is killed while it answers", () => {
     const later = await openHouse(config, { now: () => now + 120_000, log });
     const server = await buildServer(
       { ...later, config: { ...config, publicUrl: "http://bounceline.example" } },
-      () => {},
-      async () => {},
+      { nudge() {}, onHint: async () => {}, lookedAt: () => null },
     );
     const answer = await ask(server, key, "POST", "/v1/connect-links", link, { "idempotency-key": "k" });
     const made = (await links(later)).length;

@@ -118,6 +118,7 @@ export const startServer = async (
     publicUrl,
     delivery: testDelivery({ database, keys }),
     limits: { requestsPerMinute: 600, failuresPerMinute: 60 },
+    metrics: async () => ({ contentType: "text/plain", text: 'bounceline_inboxes{provider="gmail",state="watching"} 12\n' }),
     ready: async () => ({ ready: true, checks: { database: "ok" } }),
     ...deps,
   });

@@ -21,8 +21,7 @@ const database: typeof house.database = {
 };
 const server = await buildServer(
   { ...house, database, config: { ...house.config, publicUrl: "http://bounceline.example" } },
-  () => {},
-  async () => {},
+  { nudge() {}, onHint: async () => {}, lookedAt: () => null },
 );
 await server.inject({
   method: "POST",

@@ -33,6 +33,7 @@ test("the demo's mailbox gives the demo's bounces, a second look costs one reque
     tools,
     now,
     log: quiet,
+    tell() {},
     pollEveryMs: 60_000,
     turnMs: 60_000,
     maxMessageBytes: 25e6,

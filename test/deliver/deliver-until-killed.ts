@@ -12,6 +12,7 @@ startDelivery(
     database,
     keys,
     log,
+    tell() {},
     now: Date.now,
     random: Math.random,
     timeoutMs: 5_000,

@@ -7,6 +7,7 @@ import { now } from "../store/sample-mail.ts";
 export const testDelivery = (given: Pick<DeliverDeps, "database" | "keys"> & Partial<DeliverDeps>): DeliverDeps => ({
   now: () => now,
   log: quiet,
+  tell() {},
   random: () => 0,
   timeoutMs: 2_000,
   plainHttp: (host) => host === "127.0.0.1",

@@ -78,6 +78,7 @@ export const worldOf = (
     }),
     now: clock,
     log: quiet,
+    tell() {},
     pollEveryMs: 60_000,
     turnMs: 60_000,
     maxMessageBytes: 25_000_000,

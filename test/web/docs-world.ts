@@ -58,7 +58,9 @@ export const startDocsWorld = async (): Promise<DocsWorld> => {
         ...headers,
         ...(mail && { "content-type": "message/rfc822" }),
       });
-      return { status: answer.status, real: answer.json, shown: JSON.parse(names.toShown(answer.text)) };
+      const isJson = answer.json !== null;
+      const shown = names.toShown(answer.text);
+      return { status: answer.status, real: isJson ? answer.json : answer.text, shown: isJson ? JSON.parse(shown) : shown };
     },
   };
 };

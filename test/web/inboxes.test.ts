@@ -57,7 +57,7 @@ const connected = async (test: TestServer, fake: FakeImap, browser: Browser): Pr
 /** One turn on an inbox, as the daemon would. */
 const turn = async ({ database, keys }: TestServer, { accountId, id }: Inbox): Promise<void> => {
   await database.transaction((tx) => pollNow(tx, accountId, id, now));
-  const deps = { database, keys, now: () => now, log: quiet, pollEveryMs: 60_000, turnMs: 60_000, maxMessageBytes: 1_000_000 };
+  const deps = { database, keys, now: () => now, log: quiet, tell() {}, pollEveryMs: 60_000, turnMs: 60_000, maxMessageBytes: 1_000_000 };
   const tools = (_provider: string, credentials: Tools["credentials"]) => testTools({ credentials, now: () => now });
   const due = { accountId, inboxId: id, nextPollAt: now };
   await syncInbox({ ...deps, loadConnector: async () => imap, tools }, due, new AbortController().signal);

@@ -33,4 +33,21 @@ export const healthRoutes = (api: Api, deps: ApiDeps): void => {
       return reply.code(state.ready ? 200 : 503).send(state);
     },
   );
+
+  api.get(
+    "/metrics",
+    {
+      schema: {
+        operationId: "getMetrics",
+        summary: "What Prometheus reads, in its text format. Needs an admin's key.",
+        tags: ["health"],
+        response: { 200: z.string() },
+      },
+      config: { needs: "admin" },
+    },
+    async (_request, reply) => {
+      const { contentType, text } = await deps.metrics();
+      return reply.type(contentType).send(text);
+    },
+  );
 };

@@ -132,7 +132,7 @@ const scopeText = (scope: string): string =>
       : "Needs a key with the scope read or write.";
 
 const exampleOf = (example: Example, publicUrl: string): Html => {
-  const answer = JSON.stringify(example.answer, null, 2);
+  const answer = typeof example.answer === "string" ? example.answer : JSON.stringify(example.answer, null, 2);
   const opening = answer.split("\n").length > 20 ? html`<details>` : html`<details open>`;
   return html`<h4>Example</h4>
 <pre tabindex="0">${curlOf(example, publicUrl)}</pre>
