@@ -6,7 +6,8 @@ export type Mail = { to: string; subject: string; text: string; language: "en" |
 
 /** Sends mail of ours; rejects where the server does not take it. */
 export type Mailer = {
-  send(mail: Mail): Promise<void> /** Connects and signs in, and sends nothing. */;
+  send(mail: Mail): Promise<void>;
+  /** Connects and signs in, and sends nothing. */
   verify(): Promise<void>;
   close(): void;
 };
@@ -38,7 +39,8 @@ export const openMailer = ({ smtpUrl, from }: MailSettings): Mailer => {
     async send({ to, subject, text, language }) {
       const domain = from.slice(from.lastIndexOf("@") + 1).replace(/>$/, "");
       await transport.sendMail({
-        to,
+        // As an object it is one address, whatever is in it; as a text it could be several.
+        to: { name: "", address: to },
         subject,
         text,
         messageId: `<${ownMailPrefix}${randomBytes(16).toString("hex")}@${domain}>`,

@@ -175,6 +175,34 @@ describe.skipIf("skipped" in server)("through a real server", () => {
     expect(headers.get("message-id")?.[0]).toMatch(/^<bounceline-mail\.[0-9a-f]{32}@sales\.example>$/);
   });
 
+  it("carries no further header or recipient, whatever a name, a subject or an address holds", async () => {
+    const { imap, smtp, password } = server as MailServer;
+    const [owner, evil] = ["owner.injected@sales.example", "evil.injected@sales.example"];
+    const mailer = openMailer({ smtpUrl: `smtp://${smtp.host}:${smtp.port}`, from: "Bounceline <ops@sales.example>" });
+    const letter = {
+      to: owner,
+      subject: `2 bounces\r\nBcc: ${evil}\r\n\r\nforged`,
+      text: `.\r\nRCPT TO:<${evil}>\r\n.\r\nQUIT`,
+      language: "en" as const,
+    };
+    await mailer.send(letter);
+    for (const to of [`${owner}>\r\nRCPT TO:<${evil}`, `${owner}, ${evil}`, `"x\r\nBcc: ${evil}" <${owner}>`])
+      await mailer.send({ ...letter, to }).catch(() => {});
+    mailer.close();
+    const lettersOf = async (user: string): Promise<string[]> => {
+      const auth = { user, pass: password };
+      const client = new ImapFlow({ host: imap.host, port: imap.port, secure: true, auth, tls: { ca: imap.ca }, logger: false });
+      await client.connect();
+      await client.mailboxOpen("INBOX");
+      const all = await client.fetchAll("1:*", { source: true }).catch(() => []);
+      await client.logout();
+      return all.map(({ source }) => String(source));
+    };
+    await expect.poll(async () => (await lettersOf(owner)).length, { timeout: 10_000 }).toBeGreaterThan(0);
+    for (const text of await lettersOf(owner)) expect(text.slice(0, text.indexOf("\r\n\r\n"))).not.toMatch(/^bcc:/im);
+    expect(await lettersOf(evil)).toEqual([]);
+  });
+
   it("says what went wrong without the password", async () => {
     const mailer = openMailer({ smtpUrl: "smtp://ops:hunter2-secret@127.0.0.1:1", from: "ops@sales.example" });
     const error = await mailer.send({ to: "a@sales.example", subject: "x", text: "x", language: "en" }).catch((reason: Error) => reason);
