@@ -1,3 +1,4 @@
+import { readdirSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { ConnectorError } from "../../src/ports/connector.ts";
 import { createInbox } from "../../src/store/inboxes.ts";
@@ -5,6 +6,7 @@ import { fromLocal, toLocal } from "../../src/web/page/local-time.ts";
 import { readForm } from "../../src/web/page/read-form.ts";
 import { ask, startServer } from "../api/server.ts";
 import { makeNotice, makeSent } from "../fixtures/make-mail.ts";
+import { temporaryDirectory } from "../store/engines.ts";
 import { now } from "../sync/world.ts";
 import { openBrowser, signedInAs } from "./browser.ts";
 import { received, sent, startWhy } from "./why-world.ts";
@@ -83,6 +85,25 @@ describe("a message as a file", () => {
     expect(answer.body).toContain('data-code="logged"');
     const empty = await browser.upload("/why/message", upload(new Uint8Array()));
     expect([empty.status, empty.body.includes("Choose an .eml file first.")]).toEqual([422, true]);
+  });
+
+  test("may have any name: it is no path, and nothing of it is markup", async () => {
+    const world = await startWhy(sent("s1", makeSent(1, at)), received("n1", makeNotice(1, at)));
+    const browser = await signedInAs(world, "support");
+    await browser.get("/why");
+    const folder = temporaryDirectory();
+    for (const name of [
+      `${folder}/written.eml`,
+      `../../../../../..${folder}/written.eml`,
+      "<img src=x onerror=alert(1)>.eml",
+      "a\u0000.eml",
+    ]) {
+      const answer = await browser.upload("/why/message", { ...upload(Buffer.from(makeNotice(1, at))), name });
+      expect(answer.body, name).toContain('data-code="logged"');
+      expect(answer.body, name).not.toContain("<img src=x");
+      await browser.get("/why");
+    }
+    expect(readdirSync(folder)).toEqual([]);
   });
 
   test("is not taken from somebody who is not signed in, without the form's secret, or too large", async () => {
