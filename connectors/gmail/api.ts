@@ -2,10 +2,10 @@
 import { gmail, type gmail_v1 } from "googleapis/build/src/apis/gmail/index.js";
 import { envelopeFields } from "../../src/bounces/envelope.ts";
 import { ConnectorError, type Tools } from "../../src/ports/connector.ts";
+import { googleError, isBusy, isNotFound, isPassing, isTooLarge, statusOf, waitOf } from "../shared/google/google-error.ts";
+import { type Access, openTokens } from "../shared/google/tokens.ts";
+import { sendOnce, timeoutMs } from "../shared/google/transport.ts";
 import { sleep } from "../shared/sleep.ts";
-import { googleError, isBusy, isNotFound, isPassing, isTooLarge, statusOf, waitOf } from "./google-error.ts";
-import { type Access, openTokens } from "./tokens.ts";
-import { sendOnce, timeoutMs } from "./transport.ts";
 import { units } from "./units.ts";
 
 export type Message = gmail_v1.Schema$Message;

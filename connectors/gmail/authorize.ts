@@ -1,72 +1,15 @@
-import { CodeChallengeMethod } from "google-auth-library";
-import { type Authorize, ConnectorError, type Credentials, type Json } from "../../src/ports/connector.ts";
-import { abortable } from "../shared/abortable.ts";
+import { authorizeAtGoogle } from "../shared/google/authorize-at-google.ts";
+import { personAccess } from "../shared/google/tokens.ts";
 import { openApi } from "./api.ts";
-import { googleError, refusalError, statusOf } from "./google-error.ts";
-import { app, readApp, readSecrets, type Secrets } from "./settings.ts";
-import { oauthClient, personAccess, scope, withAccess } from "./tokens.ts";
+import { app } from "./settings.ts";
 
-/** Scopes that let us read mail; who granted a wider one at another time has granted this. */
-const sufficient = [scope, "https://www.googleapis.com/auth/gmail.modify", "https://mail.google.com/"];
+/** Reads mail and send-as addresses, and changes nothing. Never beside gmail.metadata, which would forbid search and bodies. */
+export const scope = "https://www.googleapis.com/auth/gmail.readonly";
 
-/** `access_type=offline` and `prompt=consent`: else Google gives a refresh token only at a person's very first consent. */
-const url: Authorize["url"] = (given, { state, codeChallenge, redirectUri, loginHint }) =>
-  oauthClient(readApp(given), redirectUri).generateAuthUrl({
-    access_type: "offline",
-    prompt: "consent",
-    scope: [scope],
-    state,
-    code_challenge: codeChallenge,
-    code_challenge_method: CodeChallengeMethod.S256,
-    ...(loginHint === null ? {} : { login_hint: loginHint }),
-  });
-
-/** Secrets that are stored nowhere yet. */
-const given = (secrets: Json): Credentials => ({ read: async () => secrets, refresh: (fn) => fn(secrets) });
-
-type Tokens = { scope?: string; refresh_token?: string | null; access_token?: string | null; expiry_date?: number | null };
-
-/** A person can untick a permission on Google's page and go on all the same: what was granted stands in `scope` (RFC 6749, 5.1). */
-const checkGranted = (tokens: Tokens): Secrets => {
-  const granted = (tokens.scope ?? "").split(" ");
-  if (!granted.some((each) => sufficient.includes(each))) {
-    const text = 'You signed in, but the box "read your mail" was not ticked. Try again and tick it.';
-    throw new ConnectorError("auth", text, { outcome: "missing_permission" });
-  }
-  if (!tokens.refresh_token) {
-    const text = "Google let us in only for an hour. Remove this app at myaccount.google.com/permissions and sign in again.";
-    throw new ConnectorError("auth", text);
-  }
-  return withAccess({ refreshToken: tokens.refresh_token }, tokens);
-};
-
-const exchange: Authorize["exchange"] = async ({ code, codeVerifier, redirectUri }, tools) => {
-  const client = oauthClient(readApp(tools.app), redirectUri);
-  const { tokens } = await abortable(client.getToken({ code, codeVerifier }), tools.signal).catch((error: unknown) => {
-    throw codeRefused(error, tools.now());
-  });
-  const secrets: Json = { ...checkGranted(tokens) };
-  const { address } = await openApi("new", { ...tools, credentials: given(secrets) }, personAccess(tools)).profile();
-  return { secrets, address };
-};
-
-/** Here `invalid_grant` means the code: too old, used already, or not made for this verifier. */
-const codeRefused = (error: unknown, now: number): unknown => {
-  const meant = googleError(error, now);
-  if (!(meant instanceof ConnectorError) || meant.kind !== "auth" || meant.outcome !== null) return meant;
-  return new ConnectorError("auth", "This sign-in has run out or was used already. Start again.");
-};
-
-/** Withdraws the whole consent (RFC 7009; Google ends every token of it). One that has ended already is no failure. */
-const revoke: Authorize["revoke"] = async (tools) => {
-  const { refreshToken } = readSecrets(await abortable(tools.credentials.read(), tools.signal));
-  if (refreshToken === undefined) return;
-  try {
-    await abortable(oauthClient(readApp(tools.app)).revokeToken(refreshToken), tools.signal);
-  } catch (error) {
-    if (statusOf(error) !== 400) throw googleError(error, tools.now());
-  }
-};
-
-/** Signing in at Google ("Using OAuth 2.0 for Web Server Applications"), with PKCE. */
-export const authorize: Authorize = { app, url, exchange, refusal: refusalError, revoke };
+/** Signing in at Google. Who granted a wider scope at another time has granted this. */
+export const authorize = authorizeAtGoogle({
+  app,
+  scopes: [scope],
+  sufficient: [scope, "https://www.googleapis.com/auth/gmail.modify", "https://mail.google.com/"],
+  whose: async (_tokens, tools) => (await openApi("new", tools, personAccess(tools)).profile()).address,
+});

@@ -1,14 +1,16 @@
 /** Gmail and Google Workspace by the Gmail API (v1), read-only: with a person's consent, or by domain-wide delegation. */
 import { type ConnectedInbox, type Connector, ConnectorError, type Tools } from "../../src/ports/connector.ts";
+import { domainSecrets, secrets } from "../shared/google/google-app.ts";
+import { type Access, personAccess } from "../shared/google/tokens.ts";
 import { type GmailApi, openApi } from "./api.ts";
 import { authorize } from "./authorize.ts";
+import { domainAccess } from "./domain-access.ts";
 import { allFolders } from "./envelope-of.ts";
 import { fetchRaw } from "./fetch-raw.ts";
 import { probeGmail } from "./probe.ts";
 import { pullGmail } from "./pull.ts";
 import { pushWith } from "./push.ts";
-import { domainSecrets, readSettings, secrets, settings } from "./settings.ts";
-import { type Access, domainAccess, personAccess } from "./tokens.ts";
+import { readSettings, settings } from "./settings.ts";
 
 type FindAccess = (tools: Tools, address: string) => Access;
 

@@ -6,10 +6,10 @@
  */
 import { JWT } from "google-auth-library";
 import { ConnectorError, type Hint, type Push, type Tools } from "../../src/ports/connector.ts";
+import { googleError, statusOf } from "../shared/google/google-error.ts";
+import { sendOnce } from "../shared/google/transport.ts";
 import { sleep } from "../shared/sleep.ts";
-import { googleError, statusOf } from "./google-error.ts";
 import { type PubSub, readPubSub } from "./settings.ts";
-import { sendOnce } from "./transport.ts";
 
 const scope = "https://www.googleapis.com/auth/pubsub";
 

@@ -1,5 +1,6 @@
 import * as z from "zod";
-import { type App, type ConnectedInbox, ConnectorError, type Json } from "../../src/ports/connector.ts";
+import type { App, ConnectedInbox } from "../../src/ports/connector.ts";
+import { googleApp, readAs } from "../shared/google/google-app.ts";
 import { parseSettings } from "../shared/parse-settings.ts";
 
 /** What a person chooses. Strict, because everything has a default: the settings of another provider would pass otherwise. */
@@ -9,21 +10,6 @@ export const settings = z.strictObject({
     .default("likely")
     .describe("First sync: sent mail and what looks like a notice, or all mail of the window (at most 300 messages a minute)"),
 });
-
-/** What signing in leaves behind; nobody types it. `expiresAt`: when the access token ends, epoch milliseconds. */
-export const secrets = z.object({
-  refreshToken: z.string().min(1).describe("Made by signing in at Google"),
-  accessToken: z.string().optional().describe("Made by signing in at Google"),
-  expiresAt: z.number().optional().describe("Made by signing in at Google"),
-});
-
-/** A whole organisation's mailboxes are opened by the operator's key alone: an inbox stores no more than the last access token. */
-export const domainSecrets = secrets.omit({ refreshToken: true });
-
-const gateway = z
-  .url({ protocol: /^https$/ })
-  .optional()
-  .describe("Address of a gateway that is asked in place of *.googleapis.com, where the network allows no other way out");
 
 /** Of a service account's key file (JSON, hence its names) what is needed. */
 const serviceAccount = z.object({ client_email: z.string().min(1), private_key: z.string().min(1) });
@@ -45,12 +31,9 @@ const pubsub = z
   .describe("Be told of new mail at once, rather than only poll");
 
 /** The app the operator registered. */
-export const app = z.object({
-  clientId: z.string().min(1).describe("Client id of the OAuth client (type: web application)"),
-  clientSecret: z.string().min(1).describe("Its client secret"),
-  gateway,
-  pubsub,
-});
+export const app = googleApp.extend({ pubsub });
+
+const { gateway } = googleApp.shape;
 
 /** For a whole organisation. */
 const domainApp = z.object({ serviceAccount, gateway, pubsub });
@@ -58,21 +41,10 @@ const domainApp = z.object({ serviceAccount, gateway, pubsub });
 const pushApp = z.object({ gateway, pubsub });
 
 export type GmailSettings = z.infer<typeof settings>;
-export type GmailApp = z.infer<typeof app>;
 export type DomainApp = z.infer<typeof domainApp>;
-export type Secrets = z.infer<typeof domainSecrets> & { refreshToken?: string | undefined };
 
 /** The settings of an inbox as this connector uses them. Throws ConnectorError "rejected" when they are not its own. */
 export const readSettings = (inbox: ConnectedInbox): GmailSettings => parseSettings(settings, inbox.settings);
-
-const readAs = <T>(schema: z.ZodType<T>, given: App, wanted: string): T => {
-  const parsed = schema.safeParse(given);
-  if (parsed.success) return parsed.data;
-  throw new ConnectorError("rejected", `Gmail cannot be used here yet: the operator has to enter ${wanted} first.`);
-};
-
-/** The operator's OAuth client. Throws ConnectorError "rejected" where none is set up. */
-export const readApp = (given: App): GmailApp => readAs(app, given, "the Google app's client id and secret");
 
 /** The operator's service account. Throws ConnectorError "rejected" where none is set up. */
 export const readDomainApp = (given: App): DomainApp => readAs(domainApp, given, "the key of a Google service account");
@@ -83,11 +55,4 @@ export type PubSub = NonNullable<z.infer<typeof pubsub>> & { gateway: string | u
 export const readPubSub = (given: App): PubSub | null => {
   const parsed = pushApp.safeParse(given);
   return parsed.success && parsed.data.pubsub ? { ...parsed.data.pubsub, gateway: parsed.data.gateway } : null;
-};
-
-/** Stored secrets. What was stored is never part of the error. */
-export const readSecrets = (stored: Json): Secrets => {
-  const parsed = domainSecrets.extend({ refreshToken: z.string().min(1).optional() }).safeParse(stored ?? {});
-  if (parsed.success) return parsed.data;
-  throw new ConnectorError("auth", "Nothing usable is stored for this inbox. Sign in at Google again.");
 };

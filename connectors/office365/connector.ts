@@ -1,6 +1,7 @@
 /** A mailbox in Microsoft 365 by Microsoft Graph v1.0, signed in as a person or as an app. Read-only throughout. */
 import * as z from "zod";
 import type { Connector } from "../../src/ports/connector.ts";
+import { secrets } from "../shared/microsoft/microsoft-app.ts";
 import { authorize } from "./authorize.ts";
 import { fetchRaw } from "./fetch-raw.ts";
 import { findFolder, missingFolder, wantedFolders } from "./find-folder.ts";
@@ -9,7 +10,7 @@ import { ownAddresses } from "./own-addresses.ts";
 import { probeOffice365 } from "./probe.ts";
 import { pullOffice365 } from "./pull.ts";
 import { push } from "./push.ts";
-import { readSettings, secrets, settings } from "./settings.ts";
+import { readSettings, settings } from "./settings.ts";
 
 const signIn: Connector["signIn"] = async (inbox, tools) => {
   const wanted = wantedFolders(readSettings(inbox));

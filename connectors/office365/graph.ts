@@ -7,11 +7,12 @@ import {
   TelemetryHandler,
 } from "@microsoft/microsoft-graph-client";
 import { type ConnectedInbox, ConnectorError, type Tools } from "../../src/ports/connector.ts";
+import { openTokens } from "../shared/microsoft/access-token.ts";
+import { renewApplication, renewDelegated } from "../shared/microsoft/identity.ts";
 import { sleep } from "../shared/sleep.ts";
 import { waitAsked } from "../shared/wait-asked.ts";
-import { openTokens } from "./access-token.ts";
 import { graphError, noAnswer, type Problem } from "./graph-error.ts";
-import { readApp, readSettings } from "./settings.ts";
+import { readApp, readSettings, scopesFor } from "./settings.ts";
 import { withSlot } from "./slots.ts";
 
 /** How long one answer may take, and how long a wait we sit out ourselves rather than end the poll; milliseconds. */
@@ -97,10 +98,14 @@ const readBytes = async (response: Response, maxBytes: number): Promise<Uint8Arr
  */
 export const openGraph = (inbox: ConnectedInbox, tools: Tools): Graph => {
   const { signal, limiter, now } = tools;
-  const { graphUrl } = readApp(tools.app);
+  const app = readApp(tools.app);
+  const { graphUrl } = app;
+  const { access } = readSettings(inbox);
   const owner = ownerOf(inbox);
   const mailbox = owner === null ? "/me" : `/users/${encodeURIComponent(owner)}`;
-  const tokens = openTokens(inbox, tools);
+  const tokens = openTokens(tools, (stored) =>
+    access === "application" ? renewApplication(app, tools, `${graphUrl}/.default`) : renewDelegated(app, tools, stored, scopesFor(app)),
+  );
   const client = createClient(graphUrl);
   const quota = `office365:mailbox:${inbox.id}`;
   let ahead = 0;

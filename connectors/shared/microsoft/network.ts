@@ -1,5 +1,5 @@
 import type { INetworkModule, NetworkRequestOptions, NetworkResponse } from "@azure/msal-node";
-import { waitAsked } from "../shared/wait-asked.ts";
+import { waitAsked } from "../wait-asked.ts";
 
 /** Long enough for a slow sign-in service, short enough not to hold the inbox's lock for long. Milliseconds. */
 const timeout = 20_000;

@@ -2,7 +2,7 @@
  * What Microsoft's sign-in service answers, as a ConnectorError with a sentence a person can act on. Its codes: learn.microsoft.com,
  * "Microsoft Entra authentication and authorization error codes".
  */
-import { ConnectorError, type SignInOutcome } from "../../src/ports/connector.ts";
+import { ConnectorError, type SignInOutcome } from "../../../src/ports/connector.ts";
 import type { LastAnswer } from "./network.ts";
 
 const reconnect = "Microsoft no longer lets us in. Sign in again.";

@@ -1,7 +1,6 @@
-import type { ConnectedInbox, Tools } from "../../src/ports/connector.ts";
-import { abortable } from "../shared/abortable.ts";
-import { renewTokens } from "./identity.ts";
-import { readApp, readSettings, readTokens, type Tokens } from "./settings.ts";
+import type { Tools } from "../../../src/ports/connector.ts";
+import { abortable } from "../abortable.ts";
+import { readTokens, type Tokens } from "./microsoft-app.ts";
 
 /** A token is renewed this long before it ends, in milliseconds. */
 const early = 5 * 60_000;
@@ -15,11 +14,9 @@ export type AccessTokens = {
 
 /**
  * Reads the stored token, and renews it only under the inbox's lock: whoever comes second finds the first one's token, and what
- * Microsoft rotated is stored before it is used.
+ * Microsoft rotated is stored before it is used. `renew`: new ones from what is stored.
  */
-export const openTokens = (inbox: ConnectedInbox, tools: Tools): AccessTokens => {
-  const app = readApp(tools.app);
-  const { access } = readSettings(inbox);
+export const openTokens = (tools: Tools, renew: (stored: Tokens) => Promise<Tokens>): AccessTokens => {
   let held: Tokens | null = null;
   let renewing: Promise<string> | null = null;
   const fresh = ({ accessToken, expiresAt }: Tokens): boolean => accessToken !== "" && expiresAt - early > tools.now();
@@ -27,7 +24,7 @@ export const openTokens = (inbox: ConnectedInbox, tools: Tools): AccessTokens =>
   const renewUnless = async (good: (stored: Tokens) => boolean): Promise<string> => {
     const work = tools.credentials.refresh(async (stored) => {
       const current = readTokens(stored);
-      return good(current) ? current : renewTokens(app, tools, access, current);
+      return good(current) ? current : renew(current);
     });
     held = readTokens(await abortable(work, tools.signal));
     return held.accessToken;

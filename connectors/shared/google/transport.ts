@@ -1,5 +1,5 @@
 import type { gaxios } from "google-auth-library";
-import { ConnectorError, type Tools } from "../../src/ports/connector.ts";
+import { ConnectorError, type Tools } from "../../../src/ports/connector.ts";
 
 /** After so long without an answer Google counts as not answering (milliseconds). */
 export const timeoutMs = 30_000;

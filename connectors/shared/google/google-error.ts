@@ -1,7 +1,7 @@
 /** What goes wrong with Google, as a ConnectorError with a sentence a person can act on. */
 import { gaxios } from "google-auth-library";
-import { ConnectorError, type ConnectorErrorKind, type SignInOutcome } from "../../src/ports/connector.ts";
-import { waitAsked } from "../shared/wait-asked.ts";
+import { ConnectorError, type ConnectorErrorKind, type SignInOutcome } from "../../../src/ports/connector.ts";
+import { waitAsked } from "../wait-asked.ts";
 
 type Meaning = { kind: ConnectorErrorKind; text: string; outcome?: SignInOutcome };
 

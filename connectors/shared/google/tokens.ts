@@ -1,12 +1,9 @@
-import { gaxios, JWT, OAuth2Client } from "google-auth-library";
-import { ConnectorError, type Json, type Tools } from "../../src/ports/connector.ts";
-import { abortable } from "../shared/abortable.ts";
-import { googleError, grantOf } from "./google-error.ts";
-import { type DomainApp, type GmailApp, readApp, readDomainApp, readSecrets, type Secrets } from "./settings.ts";
+import { OAuth2Client } from "google-auth-library";
+import { ConnectorError, type Json, type Tools } from "../../../src/ports/connector.ts";
+import { abortable } from "../abortable.ts";
+import { type GoogleApp, readApp, readSecrets, type Secrets } from "./google-app.ts";
+import { googleError } from "./google-error.ts";
 import { sendOnce, timeoutMs } from "./transport.ts";
-
-/** Reads mail and send-as addresses, and changes nothing. Never beside gmail.metadata, which would forbid search and bodies. */
-export const scope = "https://www.googleapis.com/auth/gmail.readonly";
 
 /** A token is renewed a minute before it ends, so that it does not end under way. */
 const marginMs = 60_000;
@@ -18,14 +15,14 @@ export type TokenSource = { renew(held: Secrets): Promise<Secrets> };
  * The turn's signal does not reach the token endpoint: what it answers is stored even if the turn ends meanwhile, or a
  * refresh token that replaced ours would be lost.
  */
-const transporterOptions = (gateway: string | undefined) => ({ timeout: timeoutMs, adapter: sendOnce(gateway) });
+export const transporterOptions = (gateway: string | undefined) => ({ timeout: timeoutMs, adapter: sendOnce(gateway) });
 
 /** The auth library's client for the operator's app, with the requests' ways of this connector. */
-export const oauthClient = ({ clientId, clientSecret, gateway }: GmailApp, redirectUri?: string): OAuth2Client =>
+export const oauthClient = ({ clientId, clientSecret, gateway }: GoogleApp, redirectUri?: string): OAuth2Client =>
   new OAuth2Client({ clientId, clientSecret, redirectUri, transporterOptions: transporterOptions(gateway) });
 
 /** Access tokens by the refresh token a person's consent left ("Using OAuth 2.0 for Web Server Applications", Refreshing). */
-const personTokens = (app: GmailApp): TokenSource => ({
+const personTokens = (app: GoogleApp): TokenSource => ({
   async renew({ refreshToken }) {
     if (refreshToken === undefined)
       throw new ConnectorError("auth", "Nobody has signed in at Google for this inbox yet. Sign in to connect it.");
@@ -40,30 +37,6 @@ const personTokens = (app: GmailApp): TokenSource => ({
     return withAccess({ refreshToken: replaced }, credentials);
   },
 });
-
-/** Access tokens by domain-wide delegation: the service account signs that it acts for `address` (RFC 7523, 2.1). */
-const domainTokens = ({ serviceAccount, gateway }: DomainApp, address: string): TokenSource => ({
-  async renew() {
-    const { client_email: email, private_key: key } = serviceAccount;
-    const client = new JWT({ email, key, scopes: [scope], subject: address, transporterOptions: transporterOptions(gateway) });
-    const tokens = await client.authorize().catch((error: unknown) => {
-      throw delegationRefused(error, address);
-    });
-    return withAccess({}, tokens);
-  },
-});
-
-/** Here `invalid_grant` is about the organisation and its key, and what is no answer of Google's about a key that signs nothing. */
-const delegationRefused = (error: unknown, address: string): unknown => {
-  if (!(error instanceof gaxios.GaxiosError)) {
-    return new ConnectorError(
-      "rejected",
-      "The service account's private key cannot be used. The operator has to copy it from its key file again.",
-    );
-  }
-  if (grantOf(error) !== "invalid_grant") return error;
-  return new ConnectorError("auth", `Google does not know ${address} in this organisation, or the service account's key was deleted.`);
-};
 
 /** Secrets as they are stored, from what the token endpoint answered. */
 export const withAccess = (held: Secrets, given: { access_token?: string | null; expiry_date?: number | null }): Secrets => ({
@@ -109,10 +82,4 @@ export type Access = { source: TokenSource; gateway: string | undefined };
 export const personAccess = (tools: Tools): Access => {
   const app = readApp(tools.app);
   return { source: personTokens(app), gateway: app.gateway };
-};
-
-/** Access to the mailbox `address` of an organisation that lets the operator's service account in. */
-export const domainAccess = (tools: Tools, address: string): Access => {
-  const app = readDomainApp(tools.app);
-  return { source: domainTokens(app, address), gateway: app.gateway };
 };
