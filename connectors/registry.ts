@@ -8,8 +8,10 @@ export const registry: { readonly [provider: string]: () => Promise<Connector> }
   gmail: async () => (await import("./gmail/connector.ts")).gmail,
   "gmail-domain": async () => (await import("./gmail/connector.ts")).gmailDomain,
   imap: async () => (await import("./imap/connector.ts")).imap,
+  "gmail-imap": async () => (await import("./imap/gmail-imap.ts")).gmailImap,
   office365: async () => (await import("./office365/connector.ts")).office365,
   "office365-app": async () => (await import("./office365/connector.ts")).office365App,
+  "office365-imap": async () => (await import("./imap/office365-imap.ts")).office365Imap,
   maildir: async () => (await import("./maildir/connector.ts")).maildir,
 };
 

@@ -2,9 +2,9 @@ import { isIP } from "node:net";
 import { ImapFlow, type ImapFlowOptions } from "imapflow";
 import type { ConnectedInbox, Tools } from "../../src/ports/connector.ts";
 import { abortable } from "../shared/abortable.ts";
-import { imapError } from "./imap-error.ts";
-import { readPassword, readSettings } from "./settings.ts";
+import { imapError, isTokenRefused } from "./imap-error.ts";
 import { tlsOptions } from "./tls-options.ts";
+import type { Login, WayIn } from "./way-in.ts";
 
 const breaks = new WeakMap<ImapFlow, Error>();
 
@@ -36,31 +36,24 @@ const clientOptions = (timeouts: Timeouts): ImapFlowOptions => ({
   maxResponseSize: maxLineLength,
 });
 
-/**
- * Connects, secures the connection and logs in (RFC 9051, 6.2). The password leaves this machine only over TLS. Throws a
- * ConnectorError, or the signal's reason when it is aborted.
- */
-export const connect = async (
+const openClient = async (
   inbox: ConnectedInbox,
+  { host, port, security, username, pinnedCertificate }: WayIn,
+  login: Login,
   tools: Tools,
-  timeouts = usualTimeouts,
-  more: ImapFlowOptions = {},
+  options: ImapFlowOptions,
 ): Promise<ImapFlow> => {
-  const { host, port, security, username, pinnedCertificate } = readSettings(inbox);
   const { signal } = tools;
-  await tools.limiter.take(`imap:${host}`, 1, signal);
-  const pass = readPassword(await abortable(tools.credentials.read(), signal));
   const target = await abortable(tools.dial(host, port), signal);
   const client = new ImapFlow({
-    ...clientOptions(timeouts),
-    ...more,
+    ...options,
     host: target.address,
     port: target.port,
     // An address is not sent as a server name (RFC 6066, 3), but verified all the same.
     ...(isIP(target.servername) ? {} : { servername: target.servername }),
     ...(security === "tls" ? { secure: true } : { secure: false, doSTARTTLS: true }),
     tls: tlsOptions(pinnedCertificate),
-    auth: { user: username, pass },
+    auth: { user: username, ...login },
   });
   // An error event without a listener ends the process: this one stays for the client's life.
   client.on("error", (error: Error & { code?: string }) => {
@@ -72,6 +65,34 @@ export const connect = async (
     return client;
   } catch (error) {
     client.close();
-    throw imapError(error, { host, port });
+    throw error;
+  }
+};
+
+/**
+ * Connects, secures the connection and logs in (RFC 9051, 6.2). What is logged in with leaves this machine only over TLS. An access
+ * token can end before its time: where the server refuses one, another is tried, once. Throws a ConnectorError, or the signal's
+ * reason when it is aborted.
+ */
+export const connect = async (
+  inbox: ConnectedInbox,
+  way: WayIn,
+  tools: Tools,
+  timeouts = usualTimeouts,
+  more: ImapFlowOptions = {},
+): Promise<ImapFlow> => {
+  const { limiter, signal } = tools;
+  const attempt = async (login: Login): Promise<ImapFlow> => {
+    await limiter.take(`imap:${way.host}`, 1, signal);
+    return openClient(inbox, way, login, tools, { ...clientOptions(timeouts), ...more });
+  };
+  const login = await abortable(way.login(null), signal);
+  try {
+    return await attempt(login).catch(async (error: unknown) => {
+      if (!("accessToken" in login) || !isTokenRefused(error, way)) throw error;
+      return attempt(await abortable(way.login(login.accessToken), signal));
+    });
+  } catch (error) {
+    throw imapError(error, way);
   }
 };

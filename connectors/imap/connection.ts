@@ -4,7 +4,7 @@ import { abortable } from "../shared/abortable.ts";
 import { sleep } from "../shared/sleep.ts";
 import { causeOfBreak, connect, type Timeouts, usualTimeouts } from "./connect.ts";
 import { imapError, isDropped, isFolderMissing } from "./imap-error.ts";
-import { readSettings } from "./settings.ts";
+import type { WayIn } from "./way-in.ts";
 
 /** How long to wait before a broken connection is made anew, in milliseconds; then the poll is given up. */
 const waits = [250, 2000];
@@ -36,9 +36,8 @@ const examine = async (client: ImapFlow, path: string): Promise<MailboxObject | 
 };
 
 /** Makes the connection of a session. Errors come out as ConnectorError, or as the signal's reason when it is aborted. */
-export const openConnection = (inbox: ConnectedInbox, tools: Tools, timeouts: Timeouts = usualTimeouts): Connection => {
+export const openConnection = (inbox: ConnectedInbox, way: WayIn, tools: Tools, timeouts: Timeouts = usualTimeouts): Connection => {
   const { signal } = tools;
-  const place = readSettings(inbox);
   let client: ImapFlow | null = null;
   let last: Promise<unknown> = Promise.resolve();
   const cut = (): void => {
@@ -49,7 +48,7 @@ export const openConnection = (inbox: ConnectedInbox, tools: Tools, timeouts: Ti
 
   const attempt = async <T>(work: (client: ImapFlow) => Promise<T>): Promise<T> => {
     if (client && !client.usable) cut();
-    client ??= await connect(inbox, tools, timeouts);
+    client ??= await connect(inbox, way, tools, timeouts);
     const used = client;
     try {
       return await abortable(work(used), signal);
@@ -67,7 +66,7 @@ export const openConnection = (inbox: ConnectedInbox, tools: Tools, timeouts: Ti
         signal.throwIfAborted();
         const wait = persist ? waits[broken] : undefined;
         if (client?.usable === false || isDropped(error)) cut();
-        if (!isDropped(error) || wait === undefined) throw imapError(error, place);
+        if (!isDropped(error) || wait === undefined) throw imapError(error, way);
         tools.log.debug({ inbox: inbox.id, broken: broken + 1 }, "the connection broke and is made anew");
         await sleep(wait, signal);
       }

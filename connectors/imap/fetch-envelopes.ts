@@ -1,35 +1,38 @@
 import type { FetchMessageObject, FetchQueryObject, ImapFlow } from "imapflow";
-import { type Envelope, envelopeFields } from "../../src/bounces/envelope.ts";
+import { type Envelope, envelopeFields, type FolderRole } from "../../src/bounces/envelope.ts";
 import { parseHeaderFields } from "../../src/bounces/header-fields.ts";
 import { ConnectorError, type Folder } from "../../src/ports/connector.ts";
 import { readEnvelope } from "../shared/read-envelope.ts";
 import type { Connection, RunOptions } from "./connection.ts";
 import { isTooLarge } from "./imap-error.ts";
 import { inFolder } from "./in-folder.ts";
-import { messageRef } from "./message-ref.ts";
+import { gmailRef, messageRef } from "./message-ref.ts";
 
 /** BODY.PEEK leaves \Seen alone (RFC 9051, 6.4.5); imapflow never asks without PEEK. */
-const usual: FetchQueryObject = { uid: true, internalDate: true, size: true, threadId: true, headers: [...envelopeFields] };
+const facts: FetchQueryObject = { uid: true, internalDate: true, size: true, threadId: true, labels: true };
+const usual: FetchQueryObject = { ...facts, headers: [...envelopeFields] };
 
 /** For a page with a monstrous header in it: the first bytes of every header, which no server needs more than this for. */
-const cautious: FetchQueryObject = {
-  uid: true,
-  internalDate: true,
-  size: true,
-  threadId: true,
-  bodyParts: [{ key: "HEADER", start: 0, maxLength: 64 * 1024 }],
-};
+const cautious: FetchQueryObject = { ...facts, bodyParts: [{ key: "HEADER", start: 0, maxLength: 64 * 1024 }] };
 
 const receivedAt = (date: Date | string | undefined): number | null => {
   const at = date === undefined ? Number.NaN : new Date(date).getTime();
   return Number.isNaN(at) ? null : at;
 };
 
-const envelopeOf = (message: FetchMessageObject, folder: Folder, uidValidity: string): Envelope =>
+/** What Gmail files a message under says more than the folder with all mail. Labels of its own begin with a backslash. */
+const roleIn = ({ labels }: FetchMessageObject, { role }: Folder): FolderRole => {
+  if (role !== "all") return role;
+  if (labels?.has("\\Sent")) return "sent";
+  return labels?.has("\\Inbox") ? "inbox" : role;
+};
+
+const envelopeOf = (message: FetchMessageObject, { folder, uidValidity }: FetchRequest): Envelope =>
   readEnvelope({
-    ref: messageRef({ path: folder.path, uidValidity, uid: message.uid }),
+    // Labels are answered by Gmail alone, where the id is Gmail's.
+    ref: message.labels && message.emailId ? gmailRef(message.emailId) : messageRef({ path: folder.path, uidValidity, uid: message.uid }),
     folder: folder.path,
-    role: folder.role,
+    role: roleIn(message, folder),
     fields: parseHeaderFields(message.headers ?? message.bodyParts?.get("header") ?? new Uint8Array()),
     receivedAt: receivedAt(message.internalDate),
     size: message.size ?? null,
@@ -47,19 +50,25 @@ export const sequenceSet = (uids: readonly number[]): string => {
   return runs.map(([from, to]) => (from === to ? String(from) : `${from}:${to}`)).join(",");
 };
 
-export type FetchRequest = { folder: Folder; uidValidity: string; uids: readonly number[] };
+/** `besides`: labels of Gmail whose messages are not told, because they are told in another folder or are no mail. */
+export type FetchRequest = { folder: Folder; uidValidity: string; uids: readonly number[]; besides?: readonly string[] };
 
-const fetchWith = async (client: ImapFlow, request: FetchRequest, query: FetchQueryObject): Promise<Map<number, Envelope>> => {
+/** What came for each UID; null for a message that is there and is not to be told. */
+type Envelopes = Map<number, Envelope | null>;
+
+const isBeside = ({ labels }: FetchMessageObject, { besides = [] }: FetchRequest): boolean =>
+  labels !== undefined && besides.some((label) => labels.has(label));
+
+const fetchWith = async (client: ImapFlow, request: FetchRequest, query: FetchQueryObject): Promise<Envelopes> => {
   const asked = new Set(request.uids);
-  const found = new Map<number, Envelope>();
+  const found: Envelopes = new Map();
   for await (const message of client.fetch(sequenceSet(request.uids), query, { uid: true })) {
     const answered = message.headers !== undefined || message.bodyParts !== undefined;
-    if (answered && asked.has(message.uid)) found.set(message.uid, envelopeOf(message, request.folder, request.uidValidity));
+    if (!answered || !asked.has(message.uid)) continue;
+    found.set(message.uid, isBeside(message, request) ? null : envelopeOf(message, request));
   }
   return new Map([...found].sort(([a], [b]) => a - b));
 };
-
-type Envelopes = Map<number, Envelope>;
 
 /** A header too large to take breaks the connection: then all are asked for again, cut short. */
 const fetchOrCut = async (connection: Connection, request: FetchRequest, options: RunOptions = {}): Promise<Envelopes> => {

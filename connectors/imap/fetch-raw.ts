@@ -2,7 +2,8 @@ import type { ImapFlow } from "imapflow";
 import { ConnectorError } from "../../src/ports/connector.ts";
 import { pieceSize } from "./connect.ts";
 import type { Connection } from "./connection.ts";
-import { readMessageRef } from "./message-ref.ts";
+import { listAll, pathOfUse } from "./find-folders.ts";
+import { readGmailRef, readMessageRef } from "./message-ref.ts";
 
 const tooLarge = (size: number, maxBytes: number): ConnectorError =>
   new ConnectorError("rejected", `The message has ${size} bytes, more than the ${maxBytes} that are read.`);
@@ -26,19 +27,42 @@ const fetchPieces = async (client: ImapFlow, uid: number, maxBytes: number): Pro
   }
 };
 
+/** The message of a folder that is open, its size asked for first. */
+const fetchWhole = async (client: ImapFlow, uid: number, maxBytes: number): Promise<Uint8Array | "gone"> => {
+  const message = await client.fetchOne(String(uid), { uid: true, size: true }, { uid: true });
+  if (!message || message.uid !== uid) return "gone";
+  if ((message.size ?? 0) > maxBytes) throw tooLarge(message.size ?? 0, maxBytes);
+  return fetchPieces(client, uid, maxBytes);
+};
+
+/** Gmail's uses in which together every message lies; where All Mail is hidden, those that then hold the most. */
+const gmailPlaces = ["\\All", "\\Junk", "\\Trash", "\\Sent"];
+
+const fetchFromGmail = async (connection: Connection, id: string, maxBytes: number): Promise<Uint8Array | "gone"> => {
+  const listing = await listAll(connection);
+  const paths = [...gmailPlaces.flatMap((use) => pathOfUse(listing, use) ?? []), "INBOX"];
+  for (const path of paths) {
+    const found = await connection.runIn(path, async (client) => {
+      const uids = await client.search({ emailId: id }, { uid: true });
+      if (!uids) throw new ConnectorError("unavailable", `The server refused to search the folder "${path}".`);
+      return uids[0] === undefined ? "gone" : fetchWhole(client, uids[0], maxBytes);
+    });
+    if (found !== "gone" && found !== "no_folder") return found;
+  }
+  return "gone";
+};
+
 /**
  * The exact bytes of the message a ref names; "gone" when it was expunged, its folder was removed, or the folder was
- * renumbered (the message then has another ref). Its size is asked for first.
+ * renumbered (the message then has another ref).
  */
 export const fetchRaw = async (connection: Connection, ref: string, maxBytes: number): Promise<Uint8Array | "gone"> => {
+  const id = readGmailRef(ref);
+  if (id !== null) return fetchFromGmail(connection, id, maxBytes);
   const place = readMessageRef(ref);
   if (!place) return "gone";
-  const found = await connection.runIn(place.path, async (client, { uidValidity }) => {
-    if (String(uidValidity ?? 0) !== place.uidValidity) return "gone";
-    const message = await client.fetchOne(String(place.uid), { uid: true, size: true }, { uid: true });
-    if (!message || message.uid !== place.uid) return "gone";
-    if ((message.size ?? 0) > maxBytes) throw tooLarge(message.size ?? 0, maxBytes);
-    return fetchPieces(client, place.uid, maxBytes);
-  });
+  const found = await connection.runIn(place.path, async (client, { uidValidity }) =>
+    String(uidValidity ?? 0) === place.uidValidity ? fetchWhole(client, place.uid, maxBytes) : "gone",
+  );
   return found === "no_folder" ? "gone" : found;
 };

@@ -1,19 +1,31 @@
 import type { ListResponse } from "imapflow";
 import type { FolderRole } from "../../src/bounces/envelope.ts";
 import type { Folder, Warning } from "../../src/ports/connector.ts";
-import type { ImapSettings } from "./settings.ts";
+import type { Connection } from "./connection.ts";
+import type { WayIn } from "./way-in.ts";
 
 export type FoundFolders = { folders: Folder[]; warnings: Warning[] };
-type Wanted = Pick<ImapSettings, "sentFolder" | "extraFolders">;
+type Wanted = Pick<WayIn, "sentFolder" | "extraFolders">;
+
+/** Every folder the server lists. `gmail`: folders are labels there, and a message lies under several (X-GM-EXT-1). */
+export type Listing = { all: readonly ListResponse[]; gmail: boolean };
+
+/** Asks for the list. A refused one is an error, never a mailbox without folders. */
+export const listAll = (connection: Connection): Promise<Listing> =>
+  connection.run(async (client) => ({ all: await client.list(), gmail: client.capabilities.has("X-GM-EXT-1") }));
 
 /** False for what only holds other folders. */
 export const selectable = ({ flags }: ListResponse): boolean => ![...flags].some((flag) => /^\\(noselect|nonexistent)$/i.test(flag));
 
 /** The paths of all folders that can be opened. */
-export const folderPaths = (list: readonly ListResponse[]): string[] => list.filter(selectable).map(({ path }) => path);
+export const folderPaths = ({ all }: Listing): string[] => all.filter(selectable).map(({ path }) => path);
 
 const byPath = (list: readonly ListResponse[], path: string): ListResponse | undefined =>
   list.find((entry) => entry.path === path) ?? list.find((entry) => entry.path.toLowerCase() === path.toLowerCase());
+
+/** The path of the folder with a special use, by the server's own word alone. */
+export const pathOfUse = ({ all }: Listing, use: string): string | null =>
+  all.find(({ specialUse, specialUseSource }) => specialUse === use && specialUseSource === "extension")?.path ?? null;
 
 /** The server's own word (RFC 6154) before what a folder's name suggests, which imapflow knows in many languages. */
 const bySpecialUse = (list: readonly ListResponse[], use: string): ListResponse | undefined => {
@@ -50,20 +62,34 @@ const findExtra = (list: readonly ListResponse[], paths: readonly string[]): { f
 };
 
 /**
- * The folders to watch, Sent first: sent mail, the inbox, Junk (notices land there) and those the settings name. What is not
- * there is a warning and stops nothing.
+ * On Gmail a notice that was archived has left the inbox, and lies in All Mail alone. A person can hide that from mail programs; then
+ * it is as on any other server.
  */
-export const findFolders = (all: readonly ListResponse[], wanted: Wanted): FoundFolders => {
+const whereMailArrives = (list: readonly ListResponse[], gmail: boolean): { found: Candidate; warnings: Warning[] } => {
+  const everything = gmail ? list.find(({ specialUse }) => specialUse === "\\All") : undefined;
+  if (everything) return { found: { entry: everything, role: "all" }, warnings: [] };
+  const text = 'Archived notices are not seen: "All Mail" is hidden. Tick "Show in IMAP" for it in Gmail\'s settings, under Labels.';
+  return { found: { entry: byPath(list, "INBOX"), role: "inbox" }, warnings: gmail ? [{ code: "all_mail_hidden", text }] : [] };
+};
+
+type Candidate = { entry: ListResponse | undefined; role: FolderRole };
+
+/**
+ * The folders to watch, Sent first: sent mail, the inbox (on Gmail all mail), Junk (notices land there) and those the settings name.
+ * What is not there is a warning and stops nothing.
+ */
+export const findFolders = ({ all, gmail }: Listing, wanted: Wanted): FoundFolders => {
   const list = all.filter(selectable);
   const sent = findSent(list, wanted.sentFolder || undefined);
+  const arriving = whereMailArrives(list, gmail);
   const extra = findExtra(list, wanted.extraFolders);
-  const candidates: { entry: ListResponse | undefined; role: FolderRole }[] = [
+  const candidates: Candidate[] = [
     { entry: sent.found, role: "sent" },
-    { entry: byPath(list, "INBOX"), role: "inbox" },
+    arriving.found,
     { entry: bySpecialUse(list, "\\Junk"), role: "junk" },
     ...extra.found.map((entry) => ({ entry, role: "other" as const })),
   ];
   const folders = new Map<string, Folder>();
   for (const { entry, role } of candidates) if (entry && !folders.has(entry.path)) folders.set(entry.path, { path: entry.path, role });
-  return { folders: [...folders.values()], warnings: [...sent.warnings, ...extra.warnings] };
+  return { folders: [...folders.values()], warnings: [...sent.warnings, ...arriving.warnings, ...extra.warnings] };
 };

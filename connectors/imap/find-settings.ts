@@ -5,7 +5,7 @@ import type { Found, Tools } from "../../src/ports/connector.ts";
 import { abortable } from "../shared/abortable.ts";
 import { getOverTls, patienceMs } from "./get-over-tls.ts";
 import { greetsOverTls } from "./greets-over-tls.ts";
-import { providerOfHost } from "./known-hosts.ts";
+import { providersOfHost } from "./known-hosts.ts";
 import { readAutoconfig } from "./read-autoconfig.ts";
 
 type Service = { host: string; port: number; priority: number; weight: number };
@@ -72,10 +72,10 @@ const inIspdb = async (address: string, domain: string, { get }: Network): Promi
 };
 
 const reachedByTls = (host: string, port: number, address: string, from: "dns" | "guess"): Answer => {
-  const provider = providerOfHost(host);
-  return provider === null
+  const providers = providersOfHost(host);
+  return providers === null
     ? { kind: "settings", from, settings: { host, port, security: "tls", username: address } }
-    : { kind: "sign_in", provider };
+    : { kind: "sign_in", providers };
 };
 
 /** RFC 6186, 3.2 and RFC 8314, 5.1: implicit TLS. The target "." says that there is none. */
@@ -86,8 +86,8 @@ const inServices = async (address: string, domain: string, { services }: Network
 };
 
 const byMailHosts = async (domain: string, { mailHosts }: Network): Promise<Answer> => {
-  const provider = (await mailHosts(domain)).map(providerOfHost).find((name) => name !== null);
-  return provider ? { kind: "sign_in", provider } : null;
+  const providers = (await mailHosts(domain)).map(providersOfHost).find((names) => names !== null);
+  return providers ? { kind: "sign_in", providers } : null;
 };
 
 const guessed = async (address: string, domain: string, { greets }: Network): Promise<Answer> => {

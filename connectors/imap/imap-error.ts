@@ -1,6 +1,6 @@
 /** What goes wrong with an IMAP server, as a ConnectorError with a sentence a person can act on. */
-import { ConnectorError, type ConnectorErrorKind } from "../../src/ports/connector.ts";
-import type { ImapSettings } from "./settings.ts";
+import { ConnectorError, type ConnectorErrorKind, type SignInOutcome } from "../../src/ports/connector.ts";
+import type { WayIn } from "./way-in.ts";
 
 /** The fields imapflow and Node put on an error. */
 type Failure = Error & {
@@ -13,10 +13,12 @@ type Failure = Error & {
   response?: unknown;
   reason?: string;
   throttleReset?: number;
+  /** What a server says of an access token it refuses (RFC 7628, 3.2.2; XOAUTH2 gives a number as the status). */
+  oauthError?: { status?: unknown };
 };
 
-type Place = Pick<ImapSettings, "host" | "port">;
-type Meaning = { kind: ConnectorErrorKind; text: string };
+type Place = Pick<WayIn, "host" | "port" | "byToken">;
+type Meaning = { kind: ConnectorErrorKind; text: string; outcome?: SignInOutcome };
 
 /** The response code of RFC 5530 in a parsed response, such as LIMIT of `A1 NO [LIMIT] Too many commands`. */
 const responseCode = (failure: Failure): string => {
@@ -84,6 +86,25 @@ const serverSaid = (code: string, words: string, host: string): Meaning | null =
   return null;
 };
 
+/** Exchange Online lets a person in first and only then finds out that there is no mailbox for them. */
+const noMailbox = /not enabled for IMAP|IMAP (?:access )?is (?:disabled|not enabled)|authenticated but not connected/i;
+
+const mailboxClosed = (words: string, host: string): Meaning => ({
+  kind: "rejected",
+  text: `${host} lets nobody into this mailbox by IMAP.${answered(words)} See whether IMAP is switched on for it, and whether the account is the right one.`,
+});
+
+/** `{"status":"400","schemes":"Bearer","scope":"https://mail.google.com/"}` (XOAUTH2), `{"status":"invalid_token"}` (RFC 7628). */
+const tokenRefused = (status: unknown, words: string, host: string): Meaning => {
+  if (/^5\d\d$/.test(String(status)))
+    return { kind: "unavailable", text: `${host} cannot look at the sign-in at the moment.${answered(words)}` };
+  if (status === "insufficient_scope") {
+    const text = `${host} knows the sign-in, but it does not let us read mail. Sign in again and allow it.`;
+    return { kind: "auth", text, outcome: "missing_permission" };
+  }
+  return { kind: "auth", text: `${host} no longer takes the sign-in.${answered(words)} Sign in again to reconnect.` };
+};
+
 const signInRefused = (code: string, words: string, host: string): Meaning => {
   if (code === "PRIVACYREQUIRED")
     return { kind: "rejected", text: `${host} takes no password on this connection. Choose the other kind of security.` };
@@ -91,6 +112,11 @@ const signInRefused = (code: string, words: string, host: string): Meaning => {
   const hint = "Check user name and password; many providers ask for an app password in place of the usual one.";
   return { kind: "auth", text: `${host} refused user name or password.${answered(words)} ${hint}` };
 };
+
+const noWayToSignIn = ({ host, byToken }: Place): Meaning => ({
+  kind: "rejected",
+  text: byToken ? `${host} offers no sign-in by OAuth (XOAUTH2 or OAUTHBEARER).` : `${host} offers no way to sign in by password.`,
+});
 
 const unitLength: readonly (readonly [string, number])[] = [
   ["ms", 1],
@@ -114,7 +140,11 @@ const meaningOf = (failure: Failure, place: Place): Meaning | null => {
   if (failure.code === "ETHROTTLE") return { kind: "rate_limited", text: `${place.host} asks us to slow down.${answered(words)}` };
   const said = serverSaid(code, words, place.host);
   if (said) return said;
-  if (failure.authenticationFailed) return signInRefused(code, words, place.host);
+  if (noMailbox.test(words)) return mailboxClosed(words, place.host);
+  if (failure.authenticationFailed) {
+    return place.byToken ? tokenRefused(failure.oauthError?.status, words, place.host) : signInRefused(code, words, place.host);
+  }
+  if (/^Unsupported authentication mechanism/.test(failure.message)) return noWayToSignIn(place);
   const known = Object.hasOwn(byCode, failure.code ?? "") ? byCode[failure.code ?? ""] : undefined;
   if (known) return known(place);
   if (unknownIssuer.test(failure.code ?? "")) {
@@ -150,6 +180,10 @@ export const isTooLarge = (error: unknown): boolean =>
 export const isFolderMissing = (error: unknown): boolean =>
   error instanceof Error && (("mailboxMissing" in error && error.mailboxMissing === true) || responseCode(error) === "NONEXISTENT");
 
+/** True when a server refused an access token in a way that another one may change. */
+export const isTokenRefused = (error: unknown, place: Place): boolean =>
+  error instanceof Error && (error as Failure).authenticationFailed === true && meaningOf(error, place)?.kind === "auth";
+
 /**
  * The ConnectorError an error means. The original is not kept as its cause where the server refused a command: imapflow puts the
  * command on it. A NO or BAD we do not know is "unavailable": the next poll tries again. What is no failure of the server stays what it is.
@@ -160,7 +194,10 @@ export const imapError = (error: unknown, place: Place): unknown => {
   const meaning = meaningOf(failure, place);
   const words = failure.responseText ?? failure.reason ?? "";
   const retryAfterMs = failure.throttleReset ?? (meaning?.kind === "rate_limited" ? waitAsked(words) : null);
-  if (meaning) return new ConnectorError(meaning.kind, meaning.text, { retryAfterMs, ...(isTooLarge(failure) ? { cause: failure } : {}) });
+  if (meaning) {
+    const { kind, text, outcome } = meaning;
+    return new ConnectorError(kind, text, { retryAfterMs, ...(outcome && { outcome }), ...(isTooLarge(failure) && { cause: failure }) });
+  }
   if (failure.responseStatus)
     return new ConnectorError("unavailable", `${place.host} refused what it was asked for.${answered(words.slice(0, 300))}`);
   if (/^(E[A-Z]+|ERR_SSL_|ERR_TLS_|ParserError)/.test(failure.code ?? "")) {

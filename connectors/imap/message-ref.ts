@@ -11,3 +11,11 @@ export const readMessageRef = (ref: string): MessagePlace | null => {
     ? { path, uidValidity, uid: Number(uid) }
     : null;
 };
+
+const gmailPrefix = "x-gm-msgid:";
+
+/** On Gmail a message lies under several labels, in each with a UID of its own: there its one id (X-GM-MSGID) names it. */
+export const gmailRef = (id: string): string => `${gmailPrefix}${id}`;
+
+/** The X-GM-MSGID in a ref; null if it holds none. */
+export const readGmailRef = (ref: string): string | null => (/^x-gm-msgid:\d{1,20}$/.test(ref) ? ref.slice(gmailPrefix.length) : null);

@@ -1,8 +1,8 @@
 import type { ImapFlow, MailboxObject } from "imapflow";
 import type { ConnectedInbox, ProbeAnswer, Tools } from "../../src/ports/connector.ts";
 import { type Connection, openConnection } from "./connection.ts";
-import { findFolders } from "./find-folders.ts";
-import { readSettings } from "./settings.ts";
+import { findFolders, listAll } from "./find-folders.ts";
+import type { FindWay } from "./way-in.ts";
 
 const answer = (assumption: string, holds: ProbeAnswer["holds"], detail: string): ProbeAnswer => ({ assumption, holds, detail });
 
@@ -60,10 +60,11 @@ const aboutFolder = async (connection: Connection, path: string): Promise<ProbeA
 };
 
 /** Checks what the connector takes for granted of a server, on the real mailbox and without changing it. */
-export const probeImap = async (inbox: ConnectedInbox, tools: Tools): Promise<readonly ProbeAnswer[]> => {
-  const connection = openConnection(inbox, tools);
+export const probeImap = async (inbox: ConnectedInbox, tools: Tools, find: FindWay): Promise<readonly ProbeAnswer[]> => {
+  const way = find(inbox, tools);
+  const connection = openConnection(inbox, way, tools);
   try {
-    const { folders, warnings } = findFolders(await connection.run((client) => client.list()), readSettings(inbox));
+    const { folders, warnings } = findFolders(await listAll(connection), way);
     const sent = folders.find(({ role }) => role === "sent");
     const answers = await connection.run(async (client) => aboutServer(client));
     answers.push(

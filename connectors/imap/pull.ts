@@ -13,16 +13,23 @@ import { splitByAge } from "../shared/split-by-age.ts";
 import type { Connection } from "./connection.ts";
 import { type FolderState, type ImapCursor, readCursor } from "./cursor.ts";
 import { fetchAgain, fetchEnvelopes } from "./fetch-envelopes.ts";
-import { findFolders } from "./find-folders.ts";
+import { findFolders, listAll } from "./find-folders.ts";
 import { lookAtFolder, searchUids, stillThere } from "./list-uids.ts";
-import { readSettings } from "./settings.ts";
+import type { WayIn } from "./way-in.ts";
 
 const pageSize = 200;
 /** An empty stretch this many pages long still saves the position once. */
 const emptyPagesUnsaved = 10;
 
 /** One pull on its way: the position as it moves, and what is still to be told of it. */
-type Walk = { connection: Connection; inbox: ConnectedInbox; state: ImapCursor; dirty: boolean; warnings: Warning[] };
+type Walk = {
+  connection: Connection;
+  inbox: ConnectedInbox;
+  state: ImapCursor;
+  dirty: boolean;
+  warnings: Warning[];
+  besides: readonly string[];
+};
 
 const warn = (walk: Walk, warning: Warning): void => {
   walk.warnings.push(warning);
@@ -83,15 +90,17 @@ const pageOf = (walk: Walk, folder: Folder, content: Pick<Page, "messages" | "ba
 
 type Read = { messages: Envelope[]; gaps: Gap[] };
 
+const told = (found: Iterable<Envelope | null>): Envelope[] => [...found].filter((envelope) => envelope !== null);
+
 /**
  * The envelopes of some UIDs. One the server lists but does not send is no proof that it is gone: it is asked for once more,
  * and if it is still listed and still not sent, that is a gap.
  */
 const readUids = async (walk: Walk, folder: Folder, state: FolderState, uids: readonly number[]): Promise<Read> => {
-  const request = { folder, uidValidity: state.uidValidity };
+  const request = { folder, uidValidity: state.uidValidity, ...(folder.role === "all" && { besides: walk.besides }) };
   const found = await fetchEnvelopes(walk.connection, { ...request, uids });
   const unsent = uids.filter((uid) => !found.has(uid));
-  if (unsent.length === 0) return { messages: [...found.values()], gaps: [] };
+  if (unsent.length === 0) return { messages: told(found.values()), gaps: [] };
   const again = await fetchAgain(walk.connection, { ...request, uids: unsent });
   const all = new Map([...found, ...again].sort(([a], [b]) => a - b));
   const listed = await stillThere(
@@ -100,7 +109,7 @@ const readUids = async (walk: Walk, folder: Folder, state: FolderState, uids: re
     unsent.filter((uid) => !all.has(uid)),
   );
   const because = `The server lists ${listed.length} messages of "${folder.path}" but does not send them.`;
-  return { messages: [...all.values()], gaps: listed.length > 0 ? [{ folder: folder.path, from: null, to: null, because }] : [] };
+  return { messages: told(all.values()), gaps: listed.length > 0 ? [{ folder: folder.path, from: null, to: null, because }] : [] };
 };
 
 /** The runs of a page before its last leave the position where it was, so that nothing can be lost between them. */
@@ -167,11 +176,23 @@ const noteWarnings = (walk: Walk): void => {
   walk.state.warned = said;
 };
 
+/** Labels of Gmail: drafts were never sent, and sent mail is told in its own folder where that is read too. */
+const toldElsewhere = (folders: readonly Folder[]): string[] => [
+  "\\Draft",
+  ...(folders.some(({ role }) => role === "sent") ? ["\\Sent"] : []),
+];
+
 /** The pages of a mailbox, as ports/connector.ts promises them: what is new in every folder first, then what was there before. */
-export async function* pullImap(connection: Connection, inbox: ConnectedInbox, tools: Tools, cursor: Cursor): AsyncGenerator<Page> {
+export async function* pullImap(
+  connection: Connection,
+  inbox: ConnectedInbox,
+  way: WayIn,
+  tools: Tools,
+  cursor: Cursor,
+): AsyncGenerator<Page> {
   const state = readCursor(cursor, tools.now());
-  const { folders, warnings } = findFolders(await connection.run((client) => client.list()), readSettings(inbox));
-  const walk: Walk = { connection, inbox, state, dirty: cursor === null, warnings };
+  const { folders, warnings } = findFolders(await listAll(connection), way);
+  const walk: Walk = { connection, inbox, state, dirty: cursor === null, warnings, besides: toldElsewhere(folders) };
   const settled: { folder: Folder; state: FolderState; next: number | null }[] = [];
   for (const folder of folders) {
     const found = await settle(walk, folder);

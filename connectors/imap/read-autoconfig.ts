@@ -8,7 +8,7 @@
  *     </incomingServer></emailProvider></clientConfig>
  */
 import type { Found } from "../../src/ports/connector.ts";
-import { providerOfHost } from "./known-hosts.ts";
+import { providersOfHost } from "./known-hosts.ts";
 import { readXml, type XmlElement } from "./read-xml.ts";
 
 const byPassword = ["password-cleartext", "plain", "password-encrypted", "secure"];
@@ -52,8 +52,8 @@ export const readAutoconfig = (xml: string, address: string): Exclude<Found, { k
   const root = readXml(xml);
   if (root?.name !== "clientConfig") return null;
   const servers = ofType(root, "imap").flatMap((element) => readServer(element, address) ?? []);
-  const provider = servers.map(({ host }) => providerOfHost(host)).find((name) => name !== null);
-  if (provider) return { kind: "sign_in", provider };
+  const providers = servers.map(({ host }) => providersOfHost(host)).find((names) => names !== null);
+  if (providers) return { kind: "sign_in", providers };
   if (servers.length === 0) return ofType(root, "pop3").length > 0 ? { kind: "refused", why: "pop_only" } : null;
   const encrypted = servers.filter(({ security }) => security !== null);
   if (encrypted.length === 0) return { kind: "refused", why: "no_tls" };

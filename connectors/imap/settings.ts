@@ -1,6 +1,7 @@
 import * as z from "zod";
 import { type ConnectedInbox, ConnectorError } from "../../src/ports/connector.ts";
 import { parseSettings } from "../shared/parse-settings.ts";
+import { chosenFolders } from "./chosen-folders.ts";
 
 /** What a person fills in. An empty field of a form counts as left out. */
 export const settings = z.object({
@@ -8,8 +9,7 @@ export const settings = z.object({
   port: z.coerce.number().int().min(1).max(65_535).default(993).describe("Port: 993 for TLS, 143 for STARTTLS"),
   security: z.enum(["tls", "starttls"]).default("tls").describe("TLS from the first byte, or STARTTLS (required, never clear text)"),
   username: z.string().trim().min(1).describe("User name, often the whole address"),
-  sentFolder: z.string().trim().optional().describe("Folder of sent mail, if the server does not tell it"),
-  extraFolders: z.array(z.string().trim().min(1)).default([]).describe("Further folders to watch, such as one a rule files notices into"),
+  ...chosenFolders,
   pinnedCertificate: z.string().trim().optional().describe("The server's own certificate (PEM), if no known authority issued it"),
 });
 

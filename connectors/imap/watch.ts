@@ -2,21 +2,31 @@ import type { ImapFlow } from "imapflow";
 import type { ConnectedInbox, Tools } from "../../src/ports/connector.ts";
 import { sleep } from "../shared/sleep.ts";
 import { connect, usualTimeouts } from "./connect.ts";
+import { findFolders } from "./find-folders.ts";
+import type { WayIn } from "./way-in.ts";
 
 /** IDLE is begun anew this often; servers end a session that says nothing for 30 minutes (RFC 9051, 6.3.13), routers sooner. */
 const maxIdleTime = 4 * 60_000;
 const [firstWait, longestWait] = [5000, 10 * 60_000];
 
-const idle = async (inbox: ConnectedInbox, tools: Tools, onHint: () => void): Promise<ImapFlow> => {
+const idle = async (inbox: ConnectedInbox, way: WayIn, tools: Tools, onHint: () => void): Promise<ImapFlow> => {
   const client = await connect(
     inbox,
+    way,
     tools,
     { ...usualTimeouts, idle: maxIdleTime + 60_000 },
     { disableAutoIdle: false, autoIdleDelay: 100, maxIdleTime },
   );
   client.on("exists", onHint);
-  await client.mailboxOpen("INBOX", { readOnly: true });
+  await client.mailboxOpen(await whereMailArrives(client, way), { readOnly: true });
   return client;
+};
+
+/** On Gmail a filter can keep a notice out of the inbox: there all mail is listened to. */
+const whereMailArrives = async (client: ImapFlow, way: WayIn): Promise<string> => {
+  if (!client.capabilities.has("X-GM-EXT-1")) return "INBOX";
+  const { folders } = findFolders({ all: await client.list(), gmail: true }, way);
+  return folders.find(({ role }) => role === "all")?.path ?? "INBOX";
 };
 
 const closed = (client: ImapFlow, signal: AbortSignal): Promise<void> =>
@@ -30,17 +40,17 @@ const closed = (client: ImapFlow, signal: AbortSignal): Promise<void> =>
  * Tells of new mail in the inbox by IDLE, on a connection of its own. A connection that breaks is made anew after a wait that
  * grows; what came meanwhile is for the poll to find, so a hint is given at once. Rejects only if the first connection fails.
  */
-export const watchInbox = async (inbox: ConnectedInbox, tools: Tools, onHint: () => void): Promise<() => Promise<void>> => {
+export const watchInbox = async (inbox: ConnectedInbox, way: WayIn, tools: Tools, onHint: () => void): Promise<() => Promise<void>> => {
   const stopping = new AbortController();
   const signal = AbortSignal.any([tools.signal, stopping.signal]);
   const own = { ...tools, signal };
-  const first = await idle(inbox, own, onHint);
+  const first = await idle(inbox, way, own, onHint);
   const stay = async (): Promise<void> => {
     let client: ImapFlow | null = first;
     for (let wait = firstWait; !signal.aborted; wait = client ? firstWait : Math.min(2 * wait, longestWait)) {
       if (client) await closed(client, signal);
       await sleep(wait, signal);
-      client = await idle(inbox, own, onHint).catch(() => null);
+      client = await idle(inbox, way, own, onHint).catch(() => null);
       if (client) onHint();
     }
     client?.close();

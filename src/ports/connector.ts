@@ -141,11 +141,11 @@ export type SignedIn = { address: string; addresses: readonly string[]; folders:
 
 /**
  * What could be found out about a mailbox from its address alone. `from`: published by the domain itself, by Mozilla's list (ISPDB) or in
- * the DNS, or a usual name that answered. `sign_in`: its owner signs in at that provider's page, and no password is asked for.
+ * the DNS, or a usual name that answered. `sign_in`: its owner signs in at a provider's page, the best way first, and no password is asked for.
  */
 export type Found =
   | { kind: "settings"; settings: Json; from: "domain" | "ispdb" | "dns" | "guess" }
-  | { kind: "sign_in"; provider: string }
+  | { kind: "sign_in"; providers: readonly string[] }
   | { kind: "refused"; why: "pop_only" | "no_tls" | "oauth_only" }
   | { kind: "nothing" };
 

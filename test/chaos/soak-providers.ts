@@ -1,12 +1,12 @@
 /** The stand-ins of the soak, each with its mailboxes and its moods. */
 import type { Json } from "../../src/ports/connector.ts";
 import { appOf, readonlyScope } from "../connectors/gmail/open-gmail.ts";
-import { trustedCertificate } from "../connectors/gmail/trust-certificate.ts";
 import { failure } from "../fakes/google/answer.ts";
 import { type Script, startGoogle } from "../fakes/google/start-google.ts";
 import { problem } from "../fakes/microsoft/graph-service.ts";
 import { signInProblem } from "../fakes/microsoft/sign-in-service.ts";
 import { type Misbehaviour, startFakeMicrosoft } from "../fakes/microsoft/start-fake-microsoft.ts";
+import { trustedCertificate } from "../fakes/trusted-certificate.ts";
 import { makeNotice, makeSent } from "../fixtures/make-mail.ts";
 
 export type Provider = {

@@ -8,7 +8,7 @@ import { upsertAccount } from "../../src/store/accounts.ts";
 import { saveSecrets } from "../../src/store/inbox-secrets.ts";
 import { createInbox } from "../../src/store/inboxes.ts";
 import { letter, openGmail } from "../connectors/gmail/open-gmail.ts";
-import { trustedCertificate } from "../connectors/gmail/trust-certificate.ts";
+import { trustedCertificate } from "../fakes/trusted-certificate.ts";
 import { temporaryDirectory } from "../store/engines.ts";
 import { runCli } from "./run-cli.ts";
 

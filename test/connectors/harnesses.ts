@@ -5,7 +5,9 @@ export const harnesses: { readonly [provider: string]: () => Promise<readonly Ha
   gmail: async () => (await import("./gmail/harness.ts")).gmailHarnesses,
   "gmail-domain": async () => (await import("./gmail/harness.ts")).gmailDomainHarnesses,
   imap: async () => (await import("./imap/harness.ts")).imapHarnesses(),
+  "gmail-imap": async () => (await import("./imap/harness.ts")).gmailImapHarnesses,
   office365: async () => (await import("./office365/harness.ts")).office365Harnesses,
   "office365-app": async () => (await import("./office365/harness.ts")).office365AppHarnesses,
+  "office365-imap": async () => (await import("./imap/harness.ts")).office365ImapHarnesses(),
   maildir: async () => (await import("./maildir/harness.ts")).maildirHarnesses,
 };

@@ -6,7 +6,8 @@ import { once } from "node:events";
 import { type AddressInfo, createServer as createPlainServer, type Server, type Socket } from "node:net";
 import { createServer as createTlsServer } from "node:tls";
 
-export type FakeMessage = { uid: number; raw: Buffer; at: Date; flags: string[] };
+/** `gmail`: what Gmail knows of it (X-GM-EXT-1): one number under every label, and the labels. */
+export type FakeMessage = { uid: number; raw: Buffer; at: Date; flags: string[]; gmail?: { id: string; labels: string[] } };
 export type FakeFolder = {
   uidValidity: number | null;
   uidNext: number;
@@ -30,6 +31,10 @@ export type FakeImap = {
   /** Null: the greeting never comes. */
   greeting: string | null;
   password: string;
+  /** Null: no sign-in by token. What is said of a token that is refused is the error as JSON; null: it is good. */
+  checkToken: ((user: string, token: string) => object | null) | null;
+  /** What CAPABILITY tells besides IMAP4rev1. */
+  capabilities: string[];
   connections: number;
   put(path: string, raw: Buffer | string, at?: Date): number;
   stop(): Promise<void>;
@@ -45,7 +50,8 @@ export const newFolder = (specialUse: string | null = null): FakeFolder => ({
   messages: [],
 });
 
-type Session = { server: FakeImap; socket: Socket; selected: FakeFolder | null };
+/** `refused`: a token was, and the client's empty answer to that is awaited. */
+type Session = { server: FakeImap; socket: Socket; selected: FakeFolder | null; refused: string | null };
 
 const unquote = (text: string): string =>
   text
@@ -81,7 +87,11 @@ const search = (folder: FakeFolder, rest: string): string => {
   const set = /UID ([\d:*,]+)/.exec(rest)?.[1] ?? "1:*";
   const since = /SINCE "?([\w-]+)"?/.exec(rest)?.[1];
   const wanted = inSet(set, folder.messages.at(-1)?.uid ?? 0);
-  const found = folder.messages.filter(({ uid, at }) => wanted(uid) && (since === undefined || at.getTime() >= Date.parse(since)));
+  const gmailId = /X-GM-MSGID (\d+)/.exec(rest)?.[1];
+  const found = folder.messages.filter(
+    ({ uid, at, gmail }) =>
+      wanted(uid) && (since === undefined || at.getTime() >= Date.parse(since)) && (gmailId === undefined || gmail?.id === gmailId),
+  );
   return `* SEARCH ${found.map(({ uid }) => uid).join(" ")}`.trimEnd();
 };
 
@@ -103,6 +113,8 @@ const partial = (bytes: Buffer, range: string | undefined): Buffer => {
   return bytes.subarray(start, (start ?? 0) + (length ?? 0));
 };
 
+const quoted = (text: string): string => `"${text.replace(/(["\\])/g, "\\$1")}"`;
+
 const literal = (name: string, bytes: Buffer): string => `${name} {${bytes.length}}\r\n${bytes.toString("latin1")}`;
 
 /** The data items of one message that a FETCH asks for, in latin1. */
@@ -111,6 +123,8 @@ export const fetchItems = (message: FakeMessage, rest: string): string => {
   if (/\bFLAGS\b/.test(rest.replace(/BODY\S*\[[^\]]*\]/g, ""))) items.push(`FLAGS (${message.flags.join(" ")})`);
   if (rest.includes("INTERNALDATE")) items.push(`INTERNALDATE "${internalDate(message.at)}"`);
   if (rest.includes("RFC822.SIZE")) items.push(`RFC822.SIZE ${message.raw.length}`);
+  if (message.gmail && rest.includes("X-GM-MSGID")) items.push(`X-GM-MSGID ${message.gmail.id}`);
+  if (message.gmail && rest.includes("X-GM-LABELS")) items.push(`X-GM-LABELS (${message.gmail.labels.map(quoted).join(" ")})`);
   const [, names] = /HEADER\.FIELDS \(([^)]*)\)/i.exec(rest) ?? [];
   if (names !== undefined) items.push(literal(`BODY[HEADER.FIELDS (${names})]`, fieldsOf(message.raw, names.toLowerCase().split(" "))));
   const [, section, range] = /BODY\.PEEK\[(HEADER)?\](?:<([\d.]+)>)?/.exec(rest) ?? [];
@@ -140,17 +154,33 @@ const login = (session: Session, { tag, rest }: Command): string[] => {
   return password === session.server.password ? [`${tag} OK Logged in`] : [`${tag} NO [AUTHENTICATIONFAILED] Authentication failed.`];
 };
 
+/** SASL-IR (RFC 4959): the token comes with the command, `user=anna@…^Aauth=Bearer …^A^A` in base64. */
+const authenticate = (session: Session, { tag, rest }: Command): string[] => {
+  const [mechanism = "", initial = ""] = rest.split(" ");
+  const { checkToken } = session.server;
+  if (mechanism.toUpperCase() !== "XOAUTH2" || !checkToken) return [`${tag} NO [CANNOT] Unsupported authentication mechanism`];
+  const [user = "", token = ""] = Buffer.from(initial, "base64").toString().split("\x01");
+  const error = checkToken(user.replace(/^user=/, ""), token.replace(/^auth=Bearer /, ""));
+  if (error === null) return [`${tag} OK Success`];
+  session.refused = tag;
+  return [`+ ${Buffer.from(JSON.stringify(error)).toString("base64")}`];
+};
+
 const list = (server: FakeImap): string[] =>
-  [...server.folders].map(
-    ([path, { specialUse }]) => `* LIST (\\HasNoChildren${specialUse ? ` ${specialUse}` : ""}) "/" "${path.replace(/(["\\])/g, "\\$1")}"`,
-  );
+  [...server.folders].map(([path, { specialUse }]) => `* LIST (\\HasNoChildren${specialUse ? ` ${specialUse}` : ""}) "/" ${quoted(path)}`);
+
+const capabilitiesOf = ({ capabilities, checkToken }: FakeImap): string[] => [
+  ...capabilities,
+  ...(checkToken ? ["AUTH=XOAUTH2", "SASL-IR"] : []),
+];
 
 const answer = (session: Session, command: Command): string[] => {
   const { tag, name, rest } = command;
   const done = `${tag} OK done`;
   const folder = session.selected;
-  if (name === "CAPABILITY") return ["* CAPABILITY IMAP4rev1 SPECIAL-USE", done];
+  if (name === "CAPABILITY") return [`* CAPABILITY IMAP4rev1 ${capabilitiesOf(session.server).join(" ")}`, done];
   if (name === "LOGIN") return login(session, command);
+  if (name === "AUTHENTICATE") return authenticate(session, command);
   if (name === "LIST") return rest.endsWith('""') ? ['* LIST (\\Noselect) "/" ""', done] : [...list(session.server), done];
   if (name === "LSUB" || name === "NOOP") return [done];
   if (name === "EXAMINE") return examine(session, unquote(rest), tag);
@@ -167,7 +197,7 @@ const readCommand = (line: string): Command => {
 };
 
 const serve = (server: FakeImap, socket: Socket): void => {
-  const session: Session = { server, socket, selected: null };
+  const session: Session = { server, socket, selected: null, refused: null };
   let pending = "";
   server.connections++;
   socket.on("error", () => {});
@@ -176,6 +206,11 @@ const serve = (server: FakeImap, socket: Socket): void => {
     pending = lines.pop() ?? "";
     for (const line of lines) {
       server.commands.push(line);
+      if (session.refused !== null) {
+        socket.write(`${session.refused} NO [AUTHENTICATIONFAILED] Invalid credentials (Failure)\r\n`);
+        session.refused = null;
+        continue;
+      }
       const command = readCommand(line);
       const scripted = server.script(command, socket);
       if (scripted === "handled") continue;
@@ -208,6 +243,8 @@ export const startFakeImap = async ({ tls }: FakeOptions): Promise<FakeImap> => 
     script: () => null,
     greeting: "* OK IMAP4rev1 ready",
     password: "secret",
+    checkToken: null,
+    capabilities: ["SPECIAL-USE"],
     connections: 0,
     put(path, raw, at = new Date()) {
       const folder = fake.folders.get(path);

@@ -14,7 +14,7 @@ import { freePorts, untilAnswering } from "./mail-server/free-ports.ts";
 import { installPackages, whyNot } from "./mail-server/packages.ts";
 import { startPostfix } from "./mail-server/postfix.ts";
 import { makeRunFolder, removeLeftovers, stopRun } from "./mail-server/run-folder.ts";
-import { startSink } from "./mail-server/start-sink.ts";
+import { startBeside } from "./mail-server/start-beside.ts";
 
 export type MailServer = {
   /** `port` speaks TLS from the first byte, `starttlsPort` after STARTTLS. `pinnedCertificate` is the server's own, `ca` its issuer's (PEM). */
@@ -24,6 +24,8 @@ export type MailServer = {
   /** Every address at sales.example is a user, each with this password. */
   domain: string;
   password: string;
+  /** A file in this folder makes its name an access token that is good, of the user that is its text. */
+  tokens: string;
   /** Any local part at customer.example is taken; nobody, ghost, full, spam and others (smtp-sink.ts) are refused. */
   customerDomain: string;
 };
@@ -35,17 +37,20 @@ export const startMailServer = async (run: string): Promise<MailServer | NoMailS
   const reason = whyNot();
   if (reason !== null) return { skipped: reason };
   installPackages();
-  const [imap, imaps, lmtp, smtp, sink] = await freePorts(5);
+  const ports = await freePorts("imap", "imaps", "lmtp", "smtp", "sink", "introspection");
+  mkdirSync(join(run, "tokens"));
   const { ca, certificate } = makeCertificates(run);
-  startSink(run, sink);
-  startDovecot(run, { imap, imaps, lmtp });
-  startPostfix(run, { smtp, lmtp, sink });
-  await Promise.all([imap, imaps, lmtp, smtp, sink].map(untilAnswering));
+  startBeside(run, "smtp-sink", ports.sink);
+  startBeside(run, "introspection", ports.introspection);
+  startDovecot(run, ports);
+  startPostfix(run, ports);
+  await Promise.all(Object.values(ports).map(untilAnswering));
   return {
-    imap: { host: "localhost", port: imaps, starttlsPort: imap, pinnedCertificate: certificate, ca },
-    smtp: { host: "127.0.0.1", port: smtp },
+    imap: { host: "localhost", port: ports.imaps, starttlsPort: ports.imap, pinnedCertificate: certificate, ca },
+    smtp: { host: "127.0.0.1", port: ports.smtp },
     domain: "sales.example",
     password: "secret",
+    tokens: join(run, "tokens"),
     customerDomain: "customer.example",
   };
 };

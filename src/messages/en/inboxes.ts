@@ -17,6 +17,8 @@ export const inboxes = {
   "provider.imap": "IMAP (password)",
   "provider.maildir": "Files on the server",
   "provider.office365-app": "Microsoft 365 (whole organisation)",
+  "provider.gmail-imap": "Gmail by IMAP",
+  "provider.office365-imap": "Microsoft 365 by IMAP",
 
   "state.firstSyncBegins": "Reading the last {days} days; it has just begun.",
   "state.firstSyncCounts": "Reading the last {days} days: {n} messages so far; how many there are is being counted.",
@@ -60,6 +62,9 @@ export const inboxes = {
   "limit.cloud_only": "Only mailboxes in Microsoft's cloud are read, none on a company's own Exchange server.",
   "limit.folders_named": "Only sent mail, the inbox, junk and the folders you choose are watched.",
   "limit.password_only": "Google and Microsoft accounts are connected by signing in there: they take no password here.",
+  "limit.gmail_imap_scope": "Google knows no permission for IMAP that only reads; Bounceline changes nothing all the same.",
+  "limit.aliases_untold":
+    "IMAP does not tell the other addresses this mailbox sends from; bounces of mail sent from them may not be matched.",
   "limit.consent_stays":
     "Disconnecting forgets what we hold, but Microsoft lets no app end its own consent: take it back at myapps.microsoft.com.",
   "limit.operator_only": "Only the operator can connect it, from the command line.",
@@ -70,6 +75,8 @@ export const inboxes = {
   "warning.folder_rewritten": "The file “{folder}” was written anew; its messages were listed again.",
   "warning.sent_folder_unknown": "We do not know where this mailbox keeps sent mail, so no bounce can be matched. Choose the folder.",
   "warning.sent_folder_guessed": "“{folder}” is taken for the folder of sent mail because of its name. Choose another if that is wrong.",
+  "warning.all_mail_hidden":
+    "Archived notices are not seen: “All Mail” is hidden. Tick “Show in IMAP” for it in Gmail's settings, under Labels.",
   "warning.aliases_unknown":
     "Microsoft does not tell us this mailbox's other addresses; bounces of mail sent from them may not be matched.",
 
@@ -141,6 +148,8 @@ export const inboxes = {
   "connect.oauthOnly": "{domain} takes no password, only a sign-in of its own that Bounceline does not know yet.",
   "connect.provider.gmail": "Google",
   "connect.provider.office365": "Microsoft",
+  "connect.provider.gmail-imap": "Gmail by IMAP",
+  "connect.provider.office365-imap": "Microsoft 365 by IMAP",
   "connect.ended.denied": "You did not agree, so nothing was connected.",
   "connect.ended.needs_admin": "Your organisation must approve this app first. Send this to your administrator: {because}",
   "connect.ended.missing_permission": "You signed in, but the box “read your mail” was not ticked. Try again and leave it ticked.",

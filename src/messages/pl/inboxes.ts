@@ -19,6 +19,8 @@ export const inboxes: Record<keyof typeof en, string> = {
   "provider.imap": "IMAP (hasło)",
   "provider.maildir": "Pliki na serwerze",
   "provider.office365-app": "Microsoft 365 (cała organizacja)",
+  "provider.gmail-imap": "Gmail przez IMAP",
+  "provider.office365-imap": "Microsoft 365 przez IMAP",
 
   "state.firstSyncBegins": "Czytamy ostatnie dni ({days}); właśnie zaczynamy.",
   "state.firstSyncCounts": "Czytamy ostatnie dni ({days}): wiadomości do tej pory: {n}; liczymy, ile jest wszystkich.",
@@ -63,6 +65,9 @@ export const inboxes: Record<keyof typeof en, string> = {
   "limit.cloud_only": "Czytamy tylko skrzynki w chmurze Microsoftu, nie te na własnym serwerze Exchange firmy.",
   "limit.folders_named": "Obserwujemy tylko pocztę wysłaną, odebraną, spam i foldery, które wybierzesz.",
   "limit.password_only": "Konta Google i Microsoft łączy się przez zalogowanie u nich: tutaj nie przyjmują hasła.",
+  "limit.gmail_imap_scope": "Google nie zna dla IMAP zgody tylko na odczyt; Bounceline mimo to niczego nie zmienia.",
+  "limit.aliases_untold":
+    "IMAP nie podaje innych adresów, z których wysyła ta skrzynka; odbicia wiadomości z tych adresów mogą pozostać niedopasowane.",
   "limit.consent_stays":
     "Po odłączeniu zapominamy dane logowania, ale Microsoft nie pozwala aplikacji wycofać własnej zgody: zrób to na myapps.microsoft.com.",
   "limit.operator_only": "Połączyć ją może tylko operator, z wiersza poleceń.",
@@ -74,6 +79,8 @@ export const inboxes: Record<keyof typeof en, string> = {
   "warning.sent_folder_unknown":
     "Nie wiemy, gdzie ta skrzynka przechowuje pocztę wysłaną, więc nie da się dopasować żadnego odrzucenia. Wybierz folder.",
   "warning.sent_folder_guessed": "Sądząc po nazwie, poczta wysłana leży w folderze „{folder}”. Jeśli tak nie jest, wybierz inny.",
+  "warning.all_mail_hidden":
+    "Zarchiwizowanych powiadomień nie widać: folder „Wszystkie” jest ukryty. W ustawieniach Gmaila, w zakładce Etykiety, zaznacz przy nim „Pokaż w IMAP”.",
   "warning.aliases_unknown":
     "Microsoft nie podaje nam pozostałych adresów tej skrzynki; odrzuceń poczty wysłanej z nich możemy nie dopasować.",
 
@@ -147,6 +154,8 @@ export const inboxes: Record<keyof typeof en, string> = {
   "connect.oauthOnly": "{domain} nie przyjmuje hasła, tylko własny sposób logowania, którego Bounceline jeszcze nie zna.",
   "connect.provider.gmail": "Google",
   "connect.provider.office365": "Microsoft",
+  "connect.provider.gmail-imap": "Gmail przez IMAP",
+  "connect.provider.office365-imap": "Microsoft 365 przez IMAP",
   "connect.ended.denied": "Nie wyrażono zgody, więc niczego nie połączono.",
   "connect.ended.needs_admin": "Twoja organizacja musi najpierw zatwierdzić tę aplikację. Wyślij to administratorowi: {because}",
   "connect.ended.missing_permission":

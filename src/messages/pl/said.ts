@@ -264,6 +264,39 @@ const imap: readonly Row[] = [
     /^(\S{1,300}) refused user name or password\.( It answered: ".{0,400}"\.)? Check user name and password; many providers ask for an app password in place of the usual one\.$/,
     "$1 nie przyjął nazwy użytkownika lub hasła.{2} Sprawdź je; wielu dostawców wymaga hasła aplikacji zamiast zwykłego.",
   ],
+  [
+    /^(\S{1,300}) lets nobody into this mailbox by IMAP\.( It answered: ".{0,400}"\.)? See whether IMAP is switched on for it, and whether the account is the right one\.$/,
+    "$1 nikogo nie wpuszcza do tej skrzynki przez IMAP.{2} Sprawdź, czy IMAP jest dla niej włączony i czy to właściwe konto.",
+  ],
+  [
+    /^(\S{1,300}) cannot look at the sign-in at the moment\.( It answered: ".{0,400}"\.)?$/,
+    "$1 nie może w tej chwili sprawdzić logowania.{2}",
+  ],
+  [
+    /^(\S{1,300}) knows the sign-in, but it does not let us read mail\. Sign in again and allow it\.$/,
+    "$1 zna to logowanie, ale nie pozwala nam ono czytać poczty. Zaloguj się ponownie i zezwól na to.",
+  ],
+  [
+    /^(\S{1,300}) no longer takes the sign-in\.( It answered: ".{0,400}"\.)? Sign in again to reconnect\.$/,
+    "$1 nie przyjmuje już logowania.{2} Zaloguj się ponownie, aby przywrócić połączenie.",
+  ],
+  [
+    /^(\S{1,300}) offers no sign-in by OAuth \(XOAUTH2 or OAUTHBEARER\)\.$/,
+    "$1 nie oferuje logowania przez OAuth (XOAUTH2 ani OAUTHBEARER).",
+  ],
+  [/^(\S{1,300}) offers no way to sign in by password\.$/, "$1 nie pozwala logować się hasłem."],
+  [
+    /^Google did not tell whose mailbox it is\. Sign in again and allow it\.$/,
+    "Google nie podał, czyja to skrzynka. Zaloguj się ponownie i zezwól na to.",
+  ],
+  [
+    /^Microsoft did not tell whose mailbox it is\. Sign in with a work or school account\.$/,
+    "Microsoft nie podał, czyja to skrzynka. Zaloguj się na konto służbowe lub szkolne.",
+  ],
+  [
+    /^Archived notices are not seen: "All Mail" is hidden\. Tick "Show in IMAP" for it in Gmail's settings, under Labels\.$/,
+    "Zarchiwizowanych powiadomień nie widać: folder „Wszystkie” jest ukryty. W ustawieniach Gmaila, w zakładce Etykiety, zaznacz przy nim „Pokaż w IMAP”.",
+  ],
   [/^(\S{1,300}) refused what it was asked for\.( It answered: ".{0,400}"\.)?$/, "$1 odmówił wykonania polecenia.{2}"],
   [/^(\S{1,300}) ended the connection\.( It answered: ".{0,400}"\.)?$/, "$1 zakończył połączenie.{2}"],
   [

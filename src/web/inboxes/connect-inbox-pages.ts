@@ -1,4 +1,5 @@
 import { addressKey } from "../../bounces/keys.ts";
+import { isTextKey } from "../../messages/text.ts";
 import type { Found } from "../../ports/connector.ts";
 import { connectInbox, findSettings } from "../../sync/connect-inbox.ts";
 import { type Html, html } from "../page/html.ts";
@@ -46,7 +47,7 @@ export const connectInboxPages = (pages: Pages, deps: ConnectPagesDeps & ViewDep
       return settingsPage(view, fieldsOf(address, settingsIn(found)), html`<p role="status">${foundText(view, address, found)}</p>`);
     const providers = await deps.providers();
     allowFormsTo(view, providers);
-    return signInPage(view, address, found.provider, providers);
+    return signInPage(view, address, waysIn(found.providers, providers));
   });
 
   /** Their inbox with this address, if it is connected. */
@@ -86,8 +87,10 @@ export const connectInboxPages = (pages: Pages, deps: ConnectPagesDeps & ViewDep
   });
 };
 
-const brand = (view: SignedInView, { name, label }: SignInProvider): string =>
-  name === "gmail" || name === "office365" ? view.t(`connect.provider.${name}`) : label;
+const brand = (view: SignedInView, { name, label }: SignInProvider): string => {
+  const key = `connect.provider.${name}`;
+  return isTextKey(key) ? view.t(key) : label;
+};
 
 const buttonFor = (view: SignedInView, provider: SignInProvider, address?: string): Html =>
   providerButton(view, provider, {
@@ -105,7 +108,7 @@ ${above}
 ${consent(view, deps)}
 <h2>${view.t("connect.atProvider")}</h2>
 ${providers.map((provider) => buttonFor(view, provider))}
-${providers.some(({ name }) => name === "gmail") && html`<p class="quiet">${view.t("connect.limitedUse")}</p>`}
+${providers.some(({ name }) => name === "gmail" || name === "gmail-imap") && html`<p class="quiet">${view.t("connect.limitedUse")}</p>`}
 <h2>${view.t("connect.byAddress")}</h2>
 <p>${view.t("connect.byAddressHint")}</p>
 <form method="post" action="/inboxes/connect/find" class="narrow">${csrfField(view)}
@@ -115,14 +118,20 @@ ${providers.some(({ name }) => name === "gmail") && html`<p class="quiet">${view
   };
 };
 
-const signInPage = (view: SignedInView, address: string, name: string, providers: readonly SignInProvider[]): Shown => {
-  const provider = providers.find((each) => each.name === name) ?? { name, label: name, ready: false, origin: null };
+/** The ways in that are set up; where none is, the best one, so that the page says what is missing. */
+const waysIn = (names: readonly string[], providers: readonly SignInProvider[]): SignInProvider[] => {
+  const known = names.map((name) => providers.find((each) => each.name === name) ?? { name, label: name, ready: false, origin: null });
+  const ready = known.filter((provider) => provider.ready);
+  return ready.length > 0 ? ready : known.slice(0, 1);
+};
+
+const signInPage = (view: SignedInView, address: string, ways: readonly SignInProvider[]): Shown => {
   const title = view.t("page.connect.title");
   return {
     title,
     content: html`<h1>${title}</h1>
-<p role="status">${view.t("connect.signInAt", { address, provider: brand(view, provider) })}</p>
-${buttonFor(view, provider, address)}
+${ways[0] && html`<p role="status">${view.t("connect.signInAt", { address, provider: brand(view, ways[0]) })}</p>`}
+${ways.map((provider) => buttonFor(view, provider, address))}
 <p><a href="/inboxes/connect">${view.t("connect.again")}</a></p>`,
   };
 };

@@ -155,8 +155,10 @@ const noticesByOutcome = async (read: Read, view: SignedInView, since: number): 
 const providerNames: Readonly<Record<string, string>> = {
   gmail: "Gmail",
   "gmail-domain": "Google Workspace",
+  "gmail-imap": "Gmail",
   office365: "Microsoft 365",
   "office365-app": "Microsoft 365",
+  "office365-imap": "Microsoft 365",
   imap: "IMAP",
   maildir: "Maildir",
 };

@@ -3,8 +3,8 @@ import { gmail } from "../../../connectors/gmail/connector.ts";
 import type { App, ConnectedInbox, Cursor, Page, Tools } from "../../../src/ports/connector.ts";
 import type { Mailbox } from "../../fakes/google/mailbox.ts";
 import { type FakeGoogle, startGoogle } from "../../fakes/google/start-google.ts";
+import { trustedCertificate } from "../../fakes/trusted-certificate.ts";
 import { collect, testTools } from "../test-tools.ts";
-import { trustedCertificate } from "./trust-certificate.ts";
 
 export const readonlyScope = "https://www.googleapis.com/auth/gmail.readonly";
 

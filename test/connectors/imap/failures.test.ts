@@ -2,6 +2,7 @@ import { getCACertificates, setDefaultCACertificates } from "node:tls";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { connect } from "../../../connectors/imap/connect.ts";
 import { imap } from "../../../connectors/imap/connector.ts";
+import { byPassword } from "../../../connectors/imap/way-in.ts";
 import { createDial } from "../../../connectors/shared/dial.ts";
 import type { ConnectedInbox, Cursor, Page, Tools } from "../../../src/ports/connector.ts";
 import { type FakeImap, fetchItems, newFolder, startFakeImap } from "../../fakes/imap-server.ts";
@@ -105,7 +106,7 @@ describe("sentences for people", () => {
 
   test("a greeting that never comes", async () => {
     server.greeting = null;
-    const short = connect(inbox(), tools(), { connect: 1000, greeting: 300, idle: 1000 });
+    const short = connect(inbox(), byPassword(inbox(), tools()), tools(), { connect: 1000, greeting: 300, idle: 1000 });
     await expect(short).rejects.toMatchObject({ kind: "unavailable", message: expect.stringContaining("never greeted") });
   });
 

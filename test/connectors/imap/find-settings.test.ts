@@ -114,7 +114,10 @@ describe("the places settings are looked for", () => {
     ["example-com.mail.protection.outlook.com.", "office365"],
     ["example-com.a-v1.mx.microsoft", "office365"],
   ])("mail that goes to %s is opened by signing in at %s", async (host, provider) => {
-    expect(await find({ mailHosts: async () => ["spam.filter.example", host] })).toEqual({ kind: "sign_in", provider });
+    expect(await find({ mailHosts: async () => ["spam.filter.example", host] })).toEqual({
+      kind: "sign_in",
+      providers: [provider, `${provider}-imap`],
+    });
   });
 
   it.each(["notgoogle.com", "google.com.evil.example", "outlook.com.example"])(
@@ -126,9 +129,9 @@ describe("the places settings are looked for", () => {
 
   it("Google and Microsoft are recognised wherever their server is named", async () => {
     const google = config(server({ ...usual, hostname: "imap.gmail.com" }));
-    expect(await find(at({ [wellKnown]: google }))).toEqual({ kind: "sign_in", provider: "gmail" });
+    expect(await find(at({ [wellKnown]: google }))).toEqual({ kind: "sign_in", providers: ["gmail", "gmail-imap"] });
     const service = { host: "outlook.office365.com", port: 993, priority: 0, weight: 0 };
-    expect(await find({ services: async () => [service] })).toEqual({ kind: "sign_in", provider: "office365" });
+    expect(await find({ services: async () => [service] })).toEqual({ kind: "sign_in", providers: ["office365", "office365-imap"] });
   });
 
   it.each(["", "anna", "anna@", "anna@localhost", "@", "anna@exa mple.com/../x"])("%j is no address to look for", async (text) => {

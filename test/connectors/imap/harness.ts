@@ -1,9 +1,17 @@
+import { rmSync, writeFileSync } from "node:fs";
 import type { Socket } from "node:net";
+import { join } from "node:path";
 import type { FolderName, Harness, NotApplicable, TestMailbox } from "../../contracts/connector.ts";
+import { grantError } from "../../fakes/google/answer.ts";
 import { type Command, type FakeImap, newFolder, startFakeImap } from "../../fakes/imap-server.ts";
+import { type Grant, signInProblem } from "../../fakes/microsoft/sign-in-service.ts";
+import { startFakeMicrosoft } from "../../fakes/microsoft/start-fake-microsoft.ts";
+import { storedCache } from "../../fakes/microsoft/stored-cache.ts";
 import { testCertificate } from "../../fakes/test-certificate.ts";
+import { trust, trustedCertificate } from "../../fakes/trusted-certificate.ts";
 import { type MailServer, sharedMailServer } from "../../setup/mail-server.ts";
 import { makeMailbox } from "./mailbox.ts";
+import { dialTo, openGmailImap } from "./open-gmail-imap.ts";
 
 const paths: { readonly [name in FolderName]: string } = { sent: "Sent", inbox: "INBOX", junk: "Junk", extra: "Bounces" };
 
@@ -47,15 +55,22 @@ const openFake = async (): Promise<TestMailbox> => {
     async put(folder, raw) {
       server.put(paths[folder], raw, new Date(Date.now() - 1000));
     },
+    removeExtraFolder: () => void server.folders.delete("Bounces"),
+    refuseSecrets: () => {
+      server.script = ({ tag, name }) => (name === "LOGIN" ? [`${tag} NO [AUTHENTICATIONFAILED] Authentication failed.`] : null);
+    },
+    ...playing(server),
+  };
+};
+
+/** What the small server does on request, whoever's it plays. */
+const playing = (server: FakeImap) =>
+  ({
     async remove(messageId) {
       for (const folder of server.folders.values()) folder.messages = folder.messages.filter(({ raw }) => !raw.includes(messageId));
     },
     snapshot: async () => everything(server),
-    removeExtraFolder: () => void server.folders.delete("Bounces"),
     expireCursor: () => renumber(server),
-    refuseSecrets: () => {
-      server.script = ({ tag, name }) => (name === "LOGIN" ? [`${tag} NO [AUTHENTICATIONFAILED] Authentication failed.`] : null);
-    },
     askToWait: {
       seconds: 900,
       begin: () => {
@@ -78,6 +93,37 @@ const openFake = async (): Promise<TestMailbox> => {
       server.script = () => null;
     },
     close: () => server.stop(),
+  }) satisfies Partial<TestMailbox>;
+
+const labels: { readonly [name in FolderName]: readonly string[] } = {
+  sent: ["\\Sent"],
+  inbox: ["\\Inbox"],
+  junk: ["\\Spam"],
+  extra: ["Bounces"],
+};
+
+const openGmail = async (): Promise<TestMailbox> => {
+  const stage = await openGmailImap();
+  const { google, server } = stage;
+  const trouble = playing(server);
+  return {
+    ...trouble,
+    inbox: stage.inbox,
+    secrets: stage.secrets,
+    app: stage.app,
+    dial: stage.dial,
+    secretWords: [stage.secrets.refreshToken, google.oauth.client.secret, "ya29."],
+    put: async (folder, raw) => void server.file(raw, labels[folder], new Date(Date.now() - 1000)),
+    removeExtraFolder: { notApplicable: "a label that goes away takes no message with it: all mail is looked at" },
+    refuseSecrets: () => {
+      google.oauth.endAccess();
+      google.script = ({ method }) => (method === "token" ? grantError("invalid_grant", "Token has been expired or revoked.") : null);
+    },
+    recover: () => {
+      trouble.recover();
+      google.script = () => null;
+    },
+    close: stage.close,
   };
 };
 
@@ -116,6 +162,45 @@ const openDovecot = async (server: MailServer): Promise<TestMailbox> => {
   };
 };
 
+/** Microsoft's sign-in in front of Dovecot, which asks about each token it is shown. */
+const openWithMicrosoft = async (server: MailServer): Promise<TestMailbox> => {
+  const fake = await startFakeMicrosoft({ tls: trustedCertificate() });
+  trust(server.imap.ca);
+  const box = await openDovecot(server);
+  const { address } = box.inbox;
+  const isGood = ({ scopes }: Grant): boolean => scopes.includes("IMAP.AccessAsUser.All");
+  const files: string[] = [];
+  fake.signIn.issued = (token, grant) => {
+    files.push(join(server.tokens, token));
+    if (isGood(grant)) writeFileSync(join(server.tokens, token), grant.address);
+  };
+  const { accessToken, refreshToken } = fake.signIn.signedIn(address, ["IMAP.AccessAsUser.All"]);
+  const endTokens = (): void => {
+    for (const file of files) rmSync(file, { force: true });
+  };
+  return {
+    ...box,
+    inbox: { ...box.inbox, settings: { extraFolders: ["Bounces"] } },
+    secrets: { cache: storedCache(fake, address, refreshToken), accessToken, expiresAt: Date.now() + 3_600_000 },
+    app: { ...fake.signIn.app, tenant: "organizations", signInUrl: fake.url },
+    dial: dialTo("outlook.office365.com", server.imap.port),
+    secretWords: [accessToken, fake.signIn.app.clientSecret, "rt."],
+    refuseSecrets: () => {
+      endTokens();
+      fake.script = ({ kind }) =>
+        kind === "token" ? signInProblem(400, "invalid_grant", 50173, "The provided grant has expired.", { suberror: "bad_token" }) : null;
+    },
+    recover: () => {
+      fake.script = () => null;
+    },
+    close: async () => {
+      endTokens();
+      await box.close();
+      await fake.stop();
+    },
+  };
+};
+
 /** IMAP is played twice: by a small server that misbehaves on request, and by a real one. */
 export const imapHarnesses = async (): Promise<readonly Harness[]> => {
   const real = await sharedMailServer();
@@ -126,6 +211,23 @@ export const imapHarnesses = async (): Promise<readonly Harness[]> => {
       skipped: "skipped" in real ? real.skipped : null,
       exactBytes: true,
       open: () => openDovecot(real as MailServer),
+    },
+  ];
+};
+
+/** Gmail by IMAP is played by the small server: no other one has X-GM-EXT-1. */
+export const gmailImapHarnesses: readonly Harness[] = [
+  { name: "a stand-in for Gmail's IMAP server", skipped: null, exactBytes: true, open: openGmail },
+];
+
+export const office365ImapHarnesses = async (): Promise<readonly Harness[]> => {
+  const real = await sharedMailServer();
+  return [
+    {
+      name: "Dovecot, which asks whether a token is good",
+      skipped: "skipped" in real ? real.skipped : null,
+      exactBytes: true,
+      open: () => openWithMicrosoft(real as MailServer),
     },
   ];
 };

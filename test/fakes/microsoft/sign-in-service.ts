@@ -25,6 +25,8 @@ export type SignInService = {
   signedIn(address: string, scopes: readonly string[]): { accessToken: string; refreshToken: string };
   expireAccessTokens(): void;
   revokeRefreshTokens(): void;
+  /** Told of each access token that is given out. */
+  issued: (accessToken: string, grant: Grant) => void;
   /** How often each grant type was asked for. */
   asked: string[];
 };
@@ -69,6 +71,7 @@ export const createSignInService = (baseUrl: () => string): SignInService => {
   const issue = (grant: Grant): { accessToken: string; refreshToken: string } => {
     const [accessToken, refreshToken] = [secret("at"), secret("rt")];
     accessTokens.set(accessToken, grant);
+    service.issued(accessToken, grant);
     if (!grant.application) refreshTokens.set(refreshToken, grant);
     return { accessToken, refreshToken };
   };
@@ -124,6 +127,7 @@ export const createSignInService = (baseUrl: () => string): SignInService => {
     applicationScopes: ["Mail.Read"],
     person: { address: "", grant: "deny" },
     asked: [],
+    issued: () => {},
     authorizePage(search) {
       const needed = ["client_id", "redirect_uri", "scope", "state", "code_challenge"].filter((name) => !search.get(name));
       if (needed.length > 0 || search.get("code_challenge_method") !== "S256" || search.get("response_type") !== "code") {

@@ -2,7 +2,7 @@ import { execFileSync } from "node:child_process";
 import { chownSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
-type Ports = { imap: number; imaps: number; lmtp: number };
+type Ports = { imap: number; imaps: number; lmtp: number; introspection: number };
 
 const idOf = (flag: "-u" | "-g"): number => Number(execFileSync("id", [flag, "mail"], { encoding: "utf8" }));
 
@@ -23,7 +23,7 @@ ssl = yes
 ssl_cert = <${run}/tls/server.pem
 ssl_key = <${run}/tls/server.key
 disable_plaintext_auth = yes
-auth_mechanisms = plain login
+auth_mechanisms = plain login xoauth2 oauthbearer
 auth_failure_delay = 0
 first_valid_uid = 1
 mail_uid = ${idOf("-u")}
@@ -35,7 +35,13 @@ recipient_delimiter = +
 postmaster_address = postmaster@sales.example
 hostname = imap.sales.example
 passdb {
+  driver = oauth2
+  mechanisms = xoauth2 oauthbearer
+  args = ${folder}/oauth2.conf
+}
+passdb {
   driver = static
+  mechanisms = plain login
   args = password=secret
 }
 userdb {
@@ -72,11 +78,21 @@ service anvil {
 `;
 };
 
+/** RFC 7662: Dovecot asks whether a token is good and whose it is. */
+const introspection = (port: number): string => `
+introspection_mode = post
+introspection_url = http://127.0.0.1:${port}/
+username_attribute = username
+active_attribute = active
+active_value = true
+`;
+
 /** Starts Dovecot, which goes to the background by itself. Its log is `dovecot/dovecot.log` in the run's folder. */
 export const startDovecot = (run: string, ports: Ports): void => {
   const folder = join(run, "dovecot");
   for (const name of ["run", "state", "mail"]) mkdirSync(join(folder, name), { recursive: true });
   chownSync(join(folder, "mail"), idOf("-u"), idOf("-g"));
   writeFileSync(join(folder, "dovecot.conf"), configuration(run, ports));
+  writeFileSync(join(folder, "oauth2.conf"), introspection(ports.introspection));
   execFileSync("/usr/sbin/dovecot", ["-c", join(folder, "dovecot.conf")], { stdio: "ignore" });
 };

@@ -7,14 +7,12 @@ const listen = (): Promise<Server> =>
     server.listen(0, "127.0.0.1", () => resolve(server));
   });
 
-type Five = [number, number, number, number, number];
-
 /** Ports on 127.0.0.1 that nobody listens on. All are held until all are found, so that no two are the same. */
-export const freePorts = async (count: 5): Promise<Five> => {
-  const servers = await Promise.all(Array.from({ length: count }, listen));
+export const freePorts = async <Name extends string>(...names: Name[]): Promise<Record<Name, number>> => {
+  const servers = await Promise.all(names.map(listen));
   const ports = servers.map((server) => Number((server.address() as { port: number }).port));
   await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))));
-  return ports as Five;
+  return Object.fromEntries(names.map((name, index) => [name, ports[index]])) as Record<Name, number>;
 };
 
 const answers = (port: number): Promise<boolean> =>

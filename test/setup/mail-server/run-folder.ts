@@ -51,7 +51,7 @@ export const stopRun = async (run: string): Promise<void> => {
       // It had already stopped.
     }
   }
-  for (const file of ["dovecot/run/master.pid", "sink.pid"]) {
+  for (const file of ["dovecot/run/master.pid", "smtp-sink.pid", "introspection.pid"]) {
     const pid = readPid(join(run, file));
     if (pid > 0 && isAlive(pid) && isOurs(pid, run)) await endProcess(pid);
   }

@@ -1,7 +1,10 @@
 import { getCACertificates, setDefaultCACertificates } from "node:tls";
-import { type TestCertificate, testCertificate } from "../../fakes/test-certificate.ts";
+import { type TestCertificate, testCertificate } from "./test-certificate.ts";
 
 let trusted: TestCertificate | null = null;
+
+/** Has this process trust an authority (PEM) from now on, as NODE_EXTRA_CA_CERTS would make it. */
+export const trust = (ca: string): void => setDefaultCACertificates([...getCACertificates("default"), ca]);
 
 /** A certificate for localhost whose authority this process trusts from now on, as NODE_EXTRA_CA_CERTS would make it. */
 export const trustedCertificate = (): TestCertificate => {
@@ -9,7 +12,7 @@ export const trustedCertificate = (): TestCertificate => {
     trusted = testCertificate();
     // What is on this machine is not asked through a proxy.
     process.env.NO_PROXY = "localhost";
-    setDefaultCACertificates([...getCACertificates("default"), trusted.ca]);
+    trust(trusted.ca);
   }
   return trusted;
 };
