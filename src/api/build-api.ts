@@ -8,7 +8,7 @@ import type { Api, ApiDeps } from "./deps.ts";
 import { addIdempotency } from "./idempotency.ts";
 import { documentRoute, type OpenApi, transform, transformObject } from "./open-api.ts";
 import { Problem, type ProblemType, sendProblem } from "./problem.ts";
-import { createCounter, refuseTooMany, senderOf } from "./rate-limit.ts";
+import { createCounter, createSharedCounter, refuseTooMany, senderOf } from "./rate-limit.ts";
 import { accountRoutes } from "./routes/accounts.ts";
 import { addressRoutes } from "./routes/addresses.ts";
 import { connectLinkRoutes } from "./routes/connect-links.ts";
@@ -42,7 +42,9 @@ declare module "fastify" {
  * address: behind a proxy that is everybody, and keys are too long to be guessed.
  */
 const addAuthentication = (scope: FastifyInstance, { database, now, limits }: ApiDeps): void => {
-  const countKey = createCounter(limits.requestsPerMinute, now);
+  const { requestsPerMinute } = limits;
+  const countKey =
+    database.engine === "postgres" ? createSharedCounter(database, requestsPerMinute, now) : createCounter(requestsPerMinute, now);
   const countFailure = createCounter(limits.failuresPerMinute, now);
   scope.decorateRequest("caller", null);
   scope.addHook("onRequest", async (request, reply) => {
@@ -52,7 +54,7 @@ const addAuthentication = (scope: FastifyInstance, { database, now, limits }: Ap
       if (error instanceof Problem) refuseTooMany(reply, "address", countFailure(senderOf(request)));
       throw error;
     });
-    refuseTooMany(reply, "key", countKey(caller.keyId));
+    refuseTooMany(reply, "key", await countKey(caller.keyId));
     authorize(caller, needs);
     request.caller = caller;
   });
@@ -60,9 +62,14 @@ const addAuthentication = (scope: FastifyInstance, { database, now, limits }: Ap
 
 /**
  * Adds the REST API to a server: routes under /v1, /healthz, /readyz, and /openapi.json made from the same schemas that check
- * each request and answer. Returns what gives that document once the server is ready.
+ * each request and answer; or of it only `health`, which is what a process that is no API has. Returns what gives that document once
+ * the server is ready.
  */
-export const buildApi = async (server: FastifyInstance, deps: ApiDeps): Promise<() => OpenApi> => {
+export const buildApi = async (
+  server: FastifyInstance,
+  deps: ApiDeps,
+  part: "everything" | "health" = "everything",
+): Promise<() => OpenApi> => {
   let document = (): OpenApi => {
     throw new Error("buildApi: the server is not ready");
   };
@@ -95,8 +102,7 @@ export const buildApi = async (server: FastifyInstance, deps: ApiDeps): Promise<
       transformObject,
     });
     const api = scope.withTypeProvider() as unknown as Api;
-    for (const addRoutes of [
-      healthRoutes,
+    const beyondHealth = [
       accountRoutes,
       inboxRoutes,
       connectLinkRoutes,
@@ -109,8 +115,8 @@ export const buildApi = async (server: FastifyInstance, deps: ApiDeps): Promise<
       eventRoutes,
       webhookRoutes,
       privacyRoutes,
-    ])
-      addRoutes(api, deps);
+    ];
+    for (const addRoutes of [healthRoutes, ...(part === "health" ? [] : beyondHealth)]) addRoutes(api, deps);
     document = () => scope.swagger() as unknown as OpenApi;
     scope.get("/openapi.json", { schema: { hide: true } }, document);
   });

@@ -1,5 +1,7 @@
 import type { FastifyReply, FastifyRequest } from "fastify";
 import ipaddr from "ipaddr.js";
+import type { Database } from "../ports/database.ts";
+import { countRequest } from "../store/request-counts.ts";
 import { Problem } from "./problem.ts";
 
 /** How many requests of one sender a minute; the rest is answered 429. */
@@ -16,6 +18,21 @@ const minute = 60_000;
 /** Senders counted at once: who sends from ever new addresses gets no more of our memory. */
 const mostSenders = 10_000;
 
+/** The same over all processes that share a PostgreSQL database, per API key. */
+export const createSharedCounter =
+  (database: Database, limit: number, now: () => number) =>
+  async (keyId: string): Promise<Count> => {
+    const { count, endsAt } = await countRequest(database, keyId, minute, now());
+    return countOf(limit, count, endsAt - now());
+  };
+
+const countOf = (limit: number, count: number, leftMs: number): Count => ({
+  allowed: count <= limit,
+  limit,
+  remaining: Math.max(0, limit - count),
+  resetSeconds: Math.ceil(leftMs / 1000),
+});
+
 /** Counts requests per sender, in windows of a minute that begin with a sender's first request. Each process counts for itself. */
 export const createCounter = (limit: number, now: () => number): ((sender: string) => Count) => {
   const windows = new Map<string, { endsAt: number; count: number }>();
@@ -31,12 +48,7 @@ export const createCounter = (limit: number, now: () => number): ((sender: strin
       windows.set(sender, window);
     }
     window.count += 1;
-    return {
-      allowed: window.count <= limit,
-      limit,
-      remaining: Math.max(0, limit - window.count),
-      resetSeconds: Math.ceil((window.endsAt - at) / 1000),
-    };
+    return countOf(limit, window.count, window.endsAt - at);
   };
 };
 

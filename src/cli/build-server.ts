@@ -1,6 +1,7 @@
 import Fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from "fastify";
 import packageJson from "../../package.json" with { type: "json" };
 import { buildApi } from "../api/build-api.ts";
+import type { ApiDeps } from "../api/deps.ts";
 import { markingEffects } from "../api/idempotency.ts";
 import type { Hint } from "../ports/connector.ts";
 import { openAuditLog } from "../store/audit-log.ts";
@@ -23,7 +24,10 @@ export type ServerLinks = {
   lookedAt: () => number | null;
 };
 
-/** The HTTP server: the API, the pages, and where providers send notifications to. */
+/**
+ * The HTTP server: the API, the pages, and where providers send notifications to. In a process without the role `api` it tells only how
+ * the process is, to who looks after several.
+ */
 export const buildServer = async (house: House, { nudge, onHint, lookedAt }: ServerLinks): Promise<FastifyInstance> => {
   const { now, config } = house;
   const database = markingEffects(house.database);
@@ -45,7 +49,8 @@ export const buildServer = async (house: House, { nudge, onHint, lookedAt }: Ser
   });
   // Not one of a request's effects: it is written before them.
   const audit = openAuditLog(house.database, house.log);
-  const openApi = await buildApi(server, {
+  const isApi = config.roles.includes("api");
+  const deps: ApiDeps = {
     audit,
     database,
     keys: house.keys,
@@ -70,7 +75,9 @@ export const buildServer = async (house: House, { nudge, onHint, lookedAt }: Ser
     describe: async (provider) => (await house.loadConnector(provider))?.describe ?? null,
     metrics: house.metrics.read,
     ready: () => readiness(house, lookedAt()),
-  });
+  };
+  const openApi = await buildApi(server, deps, isApi ? "everything" : "health");
+  if (!isApi) return server;
   await buildPages(server, {
     audit,
     keys: house.keys,

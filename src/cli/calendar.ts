@@ -12,30 +12,32 @@ import { claimSlot, forgetSlots } from "../store/slots.ts";
 import { accountsWithExpiredNotices, accountsWithWaitingNotices, expireWaiting, retryWaiting } from "../store/waiting-notices.ts";
 import { checkCoverage } from "../sync/check-coverage.ts";
 import { renewDueWatches } from "../sync/push-watches.ts";
+import type { Role } from "./config.ts";
 import type { House } from "./house.ts";
 import { pushDeps } from "./push-deps.ts";
 
 /** The signal aborts when the daemon stops. */
-type Work = { when: string; name: string; work: (house: House, signal: AbortSignal) => Promise<unknown> };
+type Work = { when: string; name: string; role: Role; work: (house: House, signal: AbortSignal) => Promise<unknown> };
 
 const day = 86_400_000;
 
-/** Work by the calendar: when, under which name, and what. */
+/** Work by the calendar: when, under which name, by processes of which role, and what. */
 export const calendar: readonly Work[] = [
-  { when: "*/10 * * * *", name: "waiting-notices", work: tryWaiting },
-  { when: "*/10 * * * *", name: "age-pending", work: ageAll },
-  { when: "7 * * * *", name: "global-rule", work: reportAll },
-  { when: "*/5 * * * *", name: "push-watches", work: (house) => renewDueWatches(pushDeps(house)) },
-  { when: "* * * * *", name: "reminders", work: (house) => withMail(house, remindOwners) },
-  { when: "2 * * * *", name: "digests", work: (house) => withMail(house, sendDigests) },
-  { when: "17 3 * * *", name: "forget-old", work: forgetAll },
-  { when: "43 1 * * *", name: "coverage", work: compareAll },
+  { when: "*/10 * * * *", name: "waiting-notices", role: "sync", work: tryWaiting },
+  { when: "*/10 * * * *", name: "age-pending", role: "sync", work: ageAll },
+  { when: "7 * * * *", name: "global-rule", role: "sync", work: reportAll },
+  { when: "*/5 * * * *", name: "push-watches", role: "sync", work: (house) => renewDueWatches(pushDeps(house)) },
+  { when: "* * * * *", name: "reminders", role: "deliver", work: (house) => withMail(house, remindOwners) },
+  { when: "2 * * * *", name: "digests", role: "deliver", work: (house) => withMail(house, sendDigests) },
+  { when: "17 3 * * *", name: "forget-old", role: "sync", work: forgetAll },
+  { when: "43 1 * * *", name: "coverage", role: "sync", work: compareAll },
 ];
 
-/** Schedules it. node-cron fires in every process; the one that claims the (name, minute) row first does the work, once. */
+/** Schedules what is of this process's roles. node-cron fires in every process; the one that claims the (name, minute) row first does the work, once. */
 export const scheduleCalendar = (house: House): { stop: () => void } => {
   const stopping = new AbortController();
-  const tasks = calendar.map((entry): ScheduledTask => cron.schedule(entry.when, () => workOnce(house, entry, stopping.signal)));
+  const ours = calendar.filter(({ role }) => house.config.roles.includes(role));
+  const tasks = ours.map((entry): ScheduledTask => cron.schedule(entry.when, () => workOnce(house, entry, stopping.signal)));
   return {
     stop: () => {
       stopping.abort();
@@ -45,7 +47,11 @@ export const scheduleCalendar = (house: House): { stop: () => void } => {
 };
 
 /** Does a piece of work unless somebody did it this minute. A failure is logged, and the work is tried again at its next time. */
-export const workOnce = async (house: House, { name, work }: Omit<Work, "when">, signal = new AbortController().signal): Promise<void> => {
+export const workOnce = async (
+  house: House,
+  { name, work }: Pick<Work, "name" | "work">,
+  signal = new AbortController().signal,
+): Promise<void> => {
   try {
     const slot = new Date(house.now()).toISOString().slice(0, 16);
     if (await house.database.transaction((tx) => claimSlot(tx, name, slot, house.now()))) await work(house, signal);

@@ -4,11 +4,17 @@ import { z } from "zod";
 
 const days = z.int().min(1).max(3650);
 
+/** What a process does; each may be done by as many as one likes, on PostgreSQL. */
+const roles = ["sync", "api", "deliver"] as const;
+
+export type Role = (typeof roles)[number];
+
 /** Every option; config/README.md says what each is for. Defaults are in config/default.json. */
 const schema = z.strictObject({
   dataDir: z.string().min(1),
   keyFile: z.string().min(1).nullable(),
   databaseUrl: z.url({ protocol: /^postgres(ql)?$/ }).nullable(),
+  roles: z.array(z.enum(roles)).min(1),
   listen: z.strictObject({ host: z.string().min(1), port: z.int().min(0).max(65535) }),
   publicUrl: z.url({ protocol: /^https?$/ }).nullable(),
   operatorName: z.string().min(1).nullable(),
@@ -51,6 +57,7 @@ const variables: [variable: string, path: string[], read: (value: string) => unk
   ["BOUNCELINE_DATA_DIR", ["dataDir"], String],
   ["BOUNCELINE_KEY_FILE", ["keyFile"], String],
   ["DATABASE_URL", ["databaseUrl"], String],
+  ["BOUNCELINE_ROLES", ["roles"], (v) => v.split(",").map((role) => role.trim())],
   ["BOUNCELINE_HOST", ["listen", "host"], String],
   ["BOUNCELINE_PORT", ["listen", "port"], (v) => (/^\d+$/.test(v) ? Number(v) : v)],
   ["BOUNCELINE_PUBLIC_URL", ["publicUrl"], String],

@@ -3,12 +3,13 @@ import { join } from "node:path";
 import type pino from "pino";
 import { loadConnector, registry } from "../../connectors/registry.ts";
 import { createDial } from "../../connectors/shared/dial.ts";
-import { createLimiter } from "../../connectors/shared/limiter.ts";
+import { createLimiter, type Withdraw } from "../../connectors/shared/limiter.ts";
 import { quotas } from "../../connectors/shared/quotas.ts";
 import type { DeliverDeps } from "../deliver/deliver-webhook.ts";
 import type { Credentials, Json, Tools } from "../ports/connector.ts";
 import type { Database } from "../ports/database.ts";
 import { openDatabase } from "../store/open.ts";
+import { withdrawQuota } from "../store/quotas.ts";
 import { type Keys, loadKeys } from "../store/secrets.ts";
 import type { ConnectDeps } from "../sync/connect-inbox.ts";
 import type { Config } from "./config.ts";
@@ -53,7 +54,8 @@ export const openHouse = async (config: Config, options: HouseOptions = {}): Pro
 
   const dial = createDial({ allow: config.allowedHosts });
   const metrics = createMetrics({ database, now });
-  const limiter = metrics.measured(createLimiter({ now, quotas }));
+  const withdraw: Withdraw = (key, units, quota) => withdrawQuota(database, key, units, quota);
+  const limiter = metrics.measured(createLimiter({ now, quotas, ...(database.engine === "postgres" && { withdraw }) }));
   const tools: House["tools"] = (provider, credentials, signal = new AbortController().signal) => ({
     app: (config.apps[provider] as Json | undefined) ?? null,
     signal,

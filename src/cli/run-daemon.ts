@@ -1,6 +1,9 @@
 import type { FastifyInstance } from "fastify";
-import { startInProcessJobs } from "../jobs/in-process.ts";
-import { dueInboxes } from "../store/turns.ts";
+import { inProcess } from "../jobs/in-process.ts";
+import { openPgBoss } from "../jobs/pg-boss.ts";
+import type { Dispatcher, DueInbox, Jobs } from "../ports/jobs.ts";
+import { jobsSchema } from "../store/jobs-schema.ts";
+import { dueInboxes, takeOverTurns } from "../store/turns.ts";
 import { startIdleWatches } from "../sync/idle-watches.ts";
 import { createHints } from "../sync/push-hints.ts";
 import { startListening } from "../sync/push-listen.ts";
@@ -15,54 +18,81 @@ import { startProjection } from "./start-projection.ts";
 import { syncDeps } from "./sync-deps.ts";
 
 export type Daemon = {
-  /** Where the pages and the API answer. */
+  /** Where the pages and the API answer; where they are other processes' part, only whether this one is well, and its figures. */
   url: string;
   nudge: () => void;
   /** Takes no more requests, ends the turns that run, and resolves when all has ended. Nothing is lost: cursors stand in the database. */
   stop: () => Promise<void>;
 };
 
-/** Starts the pages, the API, the polling of inboxes and the listening for hints, the sending of events, the writing to CRMs and the calendar. `nextFreePort`: another port where the wanted one is taken. */
+/**
+ * Starts what this process's roles say: `sync` polls inboxes and listens for hints, `api` answers requests for pages and API,
+ * `deliver` sends events and writes to CRMs; each does its own part of the calendar, and tells how it is (/healthz, /readyz, /metrics).
+ * `nextFreePort`: another port where the wanted one is taken.
+ */
 export const runDaemon = async (house: House, options: { nextFreePort?: boolean } = {}): Promise<Daemon> => {
+  const { config, database, now } = house;
+  const [syncs, delivers] = [config.roles.includes("sync"), config.roles.includes("deliver")];
+  const dispatcher = syncs || delivers ? await openDispatcher(house) : inProcess;
+  const polling = syncs ? startPolling(house, dispatcher) : null;
+  // In a process that polls nothing: those that do look once a second.
+  const nudge = polling?.nudge ?? (() => {});
+  const hints = createHints({ database, now, nudge });
+  const parts: { stop: () => Promise<void> | void }[] = [scheduleCalendar(house)];
+  if (polling) {
+    const { connectionsHeld: atMost } = config.sync;
+    const idle = startIdleWatches({ ...house, onHint: hints.poll, share: dispatcher.share, atMost, lookEveryMs: 5000 });
+    parts.push(polling, idle, startListening(pushDeps(house), hints.take));
+  }
+  if (delivers) {
+    const { endpointsAtOnce } = config.webhooks;
+    parts.push(startDelivery(dispatcher, house.delivery, { endpointsAtOnce, lookEveryMs: 1000 }));
+    parts.push(startProjection(dispatcher, house.delivery));
+  }
+  const links = { nudge, onHint: hints.take, lookedAt: () => polling?.lookedAt() ?? null };
+  const server = await buildServer(house, links);
+  const stop = async (): Promise<void> => {
+    await server.close();
+    await Promise.all(parts.map((part) => part.stop()));
+    await dispatcher.close();
+  };
+  try {
+    return { url: await listen(server, config.listen, options.nextFreePort === true), nudge, stop };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+};
+
+/** Several workers share a PostgreSQL database. A SQLite file has one daemon: what seems to run there ended with the last one. */
+const openDispatcher = async ({ config, database, log, now }: House): Promise<Dispatcher> => {
+  if (config.databaseUrl !== null) {
+    const kind = config.roles.includes("sync") ? "sync" : "deliver";
+    return openPgBoss({ url: config.databaseUrl, schema: await jobsSchema(database.read), kind, log });
+  }
+  await database.transaction((tx) => takeOverTurns(tx, now()));
+  return inProcess;
+};
+
+const startPolling = (house: House, dispatcher: Dispatcher): Jobs & { lookedAt: () => number } => {
   const deps = syncDeps(house);
-  const hints = createHints({ database: house.database, now: house.now, nudge: () => jobs.nudge() });
   let lookedAt = house.now();
-  const jobs = startInProcessJobs({
+  const jobs = dispatcher.start<DueInbox>({
+    name: "inboxes",
     due: async (limit) => {
       const due = await dueInboxes(house.database.read, house.now(), limit);
       lookedAt = house.now();
       return due;
     },
     keyOf: ({ inboxId }) => inboxId,
-    work: async (inbox, signal) => {
-      await hints.duringTurn(inbox, () => syncInbox(deps, inbox, signal));
+    work: async (inbox, signal, abandoned) => {
+      await syncInbox(deps, inbox, signal, { takeOver: abandoned });
     },
     concurrency: house.config.sync.inboxesAtOnce,
     lookEveryMs: 1000,
     onError: (error) => house.log.error({ err: error }, "could not look what is due; trying again"),
   });
-  const delivery = startDelivery(house.delivery, { endpointsAtOnce: house.config.webhooks.endpointsAtOnce, lookEveryMs: 1000 });
-  const projection = startProjection(house.delivery);
-  const listening = startListening(pushDeps(house), hints.take);
-  const idle = startIdleWatches({
-    ...house,
-    onHint: hints.poll,
-    atMost: house.config.sync.connectionsHeld,
-    lookEveryMs: 5000,
-  });
-  const calendar = scheduleCalendar(house);
-  const server = await buildServer(house, { nudge: jobs.nudge, onHint: hints.take, lookedAt: () => lookedAt });
-  const stop = async (): Promise<void> => {
-    await server.close();
-    calendar.stop();
-    await Promise.all([listening.stop(), idle.stop(), jobs.stop(), delivery.stop(), projection.stop()]);
-  };
-  try {
-    return { url: await listen(server, house.config.listen, options.nextFreePort === true), nudge: jobs.nudge, stop };
-  } catch (error) {
-    await stop();
-    throw error;
-  }
+  return { ...jobs, lookedAt: () => lookedAt };
 };
 
 const listen = async (server: FastifyInstance, { host, port }: { host: string; port: number }, nextFreePort: boolean): Promise<string> => {

@@ -1,5 +1,5 @@
 import { type DeliverDeps, deliverWebhook } from "../deliver/deliver-webhook.ts";
-import { startInProcessJobs } from "../jobs/in-process.ts";
+import type { Dispatcher } from "../ports/jobs.ts";
 import { type DueWebhook, dueWebhooks } from "../store/webhook-turns.ts";
 
 /** How many endpoints may be waited for beside those that have a place, per place. */
@@ -10,6 +10,7 @@ const slowPerPlace = 10;
  * within a second gives its place away and is waited for beside, so that however many hang, those that answer have places.
  */
 export const startDelivery = (
+  dispatcher: Dispatcher,
   deps: DeliverDeps,
   options: { endpointsAtOnce: number; lookEveryMs: number },
 ): { stop: () => Promise<void> } => {
@@ -29,7 +30,8 @@ export const startDelivery = (
           giveAway();
         });
     });
-  const queue = startInProcessJobs<DueWebhook>({
+  const queue = dispatcher.start<DueWebhook>({
+    name: "webhooks",
     due: (limit) => dueWebhooks(deps.database.read, deps.now(), limit),
     keyOf: ({ webhookId }) => webhookId,
     work,

@@ -1,15 +1,15 @@
 import { openHubspot } from "../deliver/hubspot/open-hubspot.ts";
 import { type CrmDeps, projectCrm } from "../deliver/project-crm.ts";
-import { startInProcessJobs } from "../jobs/in-process.ts";
-import type { Jobs } from "../ports/jobs.ts";
+import type { Dispatcher, Jobs } from "../ports/jobs.ts";
 import { dueCrms } from "../store/crm-turns.ts";
 
 /** The CRMs there are. */
 export const crms: CrmDeps["open"] = { hubspot: openHubspot() };
 
 /** Starts writing bounces to the CRMs of accounts, to a few at a time. */
-export const startProjection = (deps: Omit<CrmDeps, "open">): Jobs =>
-  startInProcessJobs({
+export const startProjection = (dispatcher: Dispatcher, deps: Omit<CrmDeps, "open">): Jobs =>
+  dispatcher.start({
+    name: "crms",
     due: (limit) => dueCrms(deps.database.read, deps.now(), limit),
     keyOf: ({ accountId }) => accountId,
     work: (due, signal) => projectCrm({ ...deps, open: crms }, due, signal),

@@ -1,10 +1,16 @@
-import type { Jobs, JobsOptions } from "../ports/jobs.ts";
+import type { Dispatcher, Jobs, JobsOptions } from "../ports/jobs.ts";
 
 /**
- * The embedded dispatcher: one loop that asks what is due, fills the free slots, and sleeps until a slot is free, somebody
- * nudges or it is time to look again. An item is never given out twice at once.
+ * The embedded dispatcher: one loop per kind of work that asks what is due, fills the free slots, and sleeps until a slot is
+ * free, somebody nudges or it is time to look again. An item is never given out twice at once.
  */
-export const startInProcessJobs = <Item>(options: JobsOptions<Item>): Jobs => {
+export const inProcess: Dispatcher = {
+  start: (options) => startInProcessJobs(options),
+  share: async () => ({ index: 0, of: 1 }),
+  close: async () => {},
+};
+
+const startInProcessJobs = <Item extends object>(options: JobsOptions<Item>): Jobs => {
   const running = new Map<string, Promise<void>>();
   const stopping = new AbortController();
   let wake: () => void = () => {};
@@ -18,7 +24,7 @@ export const startInProcessJobs = <Item>(options: JobsOptions<Item>): Jobs => {
   const run = (item: Item): void => {
     const key = options.keyOf(item);
     const done = options
-      .work(item, stopping.signal)
+      .work(item, stopping.signal, false)
       .catch(options.onError)
       .finally(() => {
         running.delete(key);

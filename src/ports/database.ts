@@ -67,6 +67,10 @@ export type Tables = {
     state_detail: JsonText;
     /** Raised by every claim, pause and disconnect; a write under an older fence is rolled back. */
     fence: number;
+    /** The fence of the turn that runs; any other value: none does. */
+    turn_fence: number | null;
+    /** Asked to be polled while a turn runs: its end minds this. */
+    poll_again_at: Millis | null;
     cursor: JsonText | null;
     /** How far back the first sync reads. */
     since: Millis;
@@ -348,6 +352,10 @@ export type Tables = {
   };
   /** A sign-in that is under way at a provider's page: bound to a browser, taken once. */
   authorizations: { account_id: string; state_hash: string; browser_hash: string; sealed: string; expires_at: Millis };
+  /** What is left of a quota that several workers spend from, by PostgreSQL's clock; used there alone. */
+  quotas: { key: string; level: number; at: Millis };
+  /** Requests of one sender in its present minute, where several processes answer; used on PostgreSQL alone. */
+  request_counts: { sender: string; ends_at: Millis; count: number };
   /** Calendar work claimed once by name and slot, whichever worker's clock fires first. */
   slots: { name: string; slot: string; at: Millis };
   /** Endpoints that the account's events are sent to. */

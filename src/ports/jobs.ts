@@ -5,18 +5,23 @@
 
 export type DueInbox = { accountId: string; inboxId: string };
 
-export type JobsOptions<Item> = {
+export type JobsOptions<Item extends object> = {
+  /** What the items are, such as `inboxes`: workers that say the same word share the work. */
+  name: string;
   /** Items whose time has come, oldest first, at most `limit`. */
   due: (limit: number) => Promise<readonly Item[]>;
   /** What makes two items the same one. */
   keyOf: (item: Item) => string;
-  /** Works one item to the end of its turn. Must not throw; `signal` aborts when the dispatcher stops. */
-  work: (item: Item, signal: AbortSignal) => Promise<void>;
+  /**
+   * Works one item to the end of its turn. Must not throw; `signal` aborts when the dispatcher stops. `abandoned`: another worker
+   * began this turn and is not heard of any more.
+   */
+  work: (item: Item, signal: AbortSignal, abandoned: boolean) => Promise<void>;
   /** How many items at once. */
   concurrency: number;
   /** How long to wait before asking again what is due, milliseconds. */
   lookEveryMs: number;
-  /** Told of an error of `due`; dispatching goes on. */
+  /** Told of an error of the dispatcher's, such as a database that does not answer; dispatching goes on. */
   onError: (error: unknown) => void;
 };
 
@@ -25,4 +30,15 @@ export type Jobs = {
   nudge(): void;
   /** Hands out nothing more, aborts what runs, and resolves when all of it has ended. */
   stop(): Promise<void>;
+};
+
+/** This worker is the `index`-th (from 0) of `of`: what only one may hold is divided by it. */
+export type Share = { index: number; of: number };
+
+export type Dispatcher = {
+  start<Item extends object>(options: JobsOptions<Item>): Jobs;
+  /** Which of the workers of its kind this is now; it changes when one comes or goes, and two may believe the same for a while. */
+  share(): Promise<Share>;
+  /** After its jobs were stopped. */
+  close(): Promise<void>;
 };

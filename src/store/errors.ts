@@ -5,6 +5,7 @@ export type StoreErrorCode =
   | "data_directory_in_use"
   | "database_too_new"
   | "disk_full"
+  | "job_schema_refused"
   | "key_file_unreadable"
   | "key_in_data_directory"
   | "key_missing"

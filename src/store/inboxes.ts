@@ -121,13 +121,17 @@ export const listInboxes = async (
   return listPage(await query.execute(), options, (row) => [row.created_at, row.id], toInbox);
 };
 
-/** Inboxes of all accounts that are well and polled, those that sent last first: whose new mail is worth being told of at once. */
-export const listWatching = async (read: Read, limit: number): Promise<Inbox[]> => {
+/**
+ * Inboxes of all accounts that are well and polled, those that sent last first: whose new mail is worth being told of at once.
+ * Without those of the providers named.
+ */
+export const listWatching = async (read: Read, limit: number, without: readonly string[]): Promise<Inbox[]> => {
   const rows = await read
     .selectFrom("inboxes")
     .selectAll()
     .where("state", "=", "watching")
     .where("next_poll_at", "is not", null)
+    .where("provider", "not in", without.length > 0 ? without : [""])
     .orderBy((eb) => eb.fn.coalesce("last_sent_at", eb.val(0)), "desc")
     .orderBy("id")
     .limit(limit)

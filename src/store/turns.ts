@@ -1,5 +1,6 @@
+import type { ExpressionBuilder } from "kysely";
 import type { Cursor, Folder, Json, Warning } from "../ports/connector.ts";
-import type { InboxState, Read, Write } from "../ports/database.ts";
+import type { InboxState, Read, Tables, Write } from "../ports/database.ts";
 import { FenceLost } from "./errors.ts";
 import type { Claim } from "./fence.ts";
 import { saveInboxState } from "./inbox-states.ts";
@@ -26,25 +27,48 @@ export const dueInboxes = async (
  * Begins a turn: raises the fence, so that any earlier turn writes nothing more, and moves the next poll to `busyUntil`, so that
  * nobody else takes the inbox while the turn runs and somebody does if its worker dies. Messages whose attempt was begun and
  * never ended were being read when their worker died. Null when the inbox is not due: paused, or taken by somebody else.
+ * `takeOver`: the turn that runs is taken away from its worker, which can write nothing more.
  */
 export const claimInbox = async (
   tx: Write,
   accountId: string,
   inboxId: string,
-  options: { busyUntil: number },
+  options: { busyUntil: number; takeOver?: boolean },
   now: number,
 ): Promise<{ inbox: Inbox; cursor: Cursor; claim: Claim } | null> => {
   const row = await tx
     .updateTable("inboxes")
-    .set((eb) => ({ fence: eb("fence", "+", 1), next_poll_at: options.busyUntil, last_poll_at: now }))
+    .set((eb) => ({
+      fence: eb("fence", "+", 1),
+      turn_fence: eb("fence", "+", 1),
+      next_poll_at: options.busyUntil,
+      last_poll_at: now,
+      poll_again_at: null,
+    }))
     .where("account_id", "=", accountId)
     .where("id", "=", inboxId)
-    .where("next_poll_at", "<=", now)
+    .where((eb) => (options.takeOver ? eb.or([eb("next_poll_at", "<=", now), turnRuns(eb)]) : eb("next_poll_at", "<=", now)))
     .returningAll()
     .executeTakeFirst();
   if (!row) return null;
   await ownUpToCrash(tx, accountId, inboxId, now);
   return { inbox: toInbox(row), cursor: fromJsonOrNull<Cursor>(row.cursor), claim: { accountId, inboxId, fence: row.fence } };
+};
+
+/** A fence that was raised meanwhile, by whatever release, ends the turn without its doing. */
+const turnRuns = (eb: ExpressionBuilder<Tables, "inboxes">) =>
+  eb.and([eb("turn_fence", "=", eb.ref("fence")), eb("next_poll_at", "is not", null)]);
+
+/**
+ * Makes every inbox due whose turn runs. For a worker that knows itself to be the only one, when it starts: whoever ran them is
+ * dead, and nobody else would take them before their time is up.
+ */
+export const takeOverTurns = async (tx: Write, now: number): Promise<void> => {
+  await tx
+    .updateTable("inboxes")
+    .set((eb) => ({ fence: eb("fence", "+", 1), next_poll_at: now }))
+    .where(turnRuns)
+    .execute();
 };
 
 /** After a crash with nothing else to blame, so that the worker does not die again at once. */
@@ -87,7 +111,10 @@ export type TurnEnd = {
   warnings?: readonly Warning[];
 };
 
-/** Ends a turn. `stateSince` moves only when the state changes. Throws FenceLost when somebody else took the inbox. */
+/**
+ * Ends a turn. `stateSince` moves only when the state changes. Who asked for a poll meanwhile gets one, unless the end is a wait
+ * that the provider or a failure asks for. Throws FenceLost when somebody else took the inbox.
+ */
 export const finishTurn = async (tx: Write, claim: Claim, end: TurnEnd, now: number): Promise<Inbox> => {
   const row = await tx
     .updateTable("inboxes")
@@ -95,7 +122,9 @@ export const finishTurn = async (tx: Write, claim: Claim, end: TurnEnd, now: num
       state: end.state,
       state_since: eb.case().when("state", "=", end.state).then(eb.ref("state_since")).else(now).end(),
       state_detail: toJson(end.stateDetail),
-      next_poll_at: end.nextPollAt,
+      next_poll_at: nextPollAt(eb, end),
+      poll_again_at: null,
+      turn_fence: null,
       failed_polls: end.failedPolls,
       updated_at: now,
       ...(end.forgetCursor && { cursor: null }),
@@ -113,11 +142,22 @@ export const finishTurn = async (tx: Write, claim: Claim, end: TurnEnd, now: num
   return toInbox(row);
 };
 
-/** Makes an inbox due now, if it is polled at all (a person asked, or the provider gave a hint). True when it is. */
-export const pollNow = async (tx: Write, accountId: string, inboxId: string, now: number): Promise<boolean> => {
+const nextPollAt = (eb: ExpressionBuilder<Tables, "inboxes">, { state, nextPollAt: at }: TurnEnd) => {
+  if (at === null || (state !== "watching" && state !== "first_sync")) return eb.val(at);
+  return eb.case().when("poll_again_at", "<", at).then(eb.ref("poll_again_at")).else(at).end();
+};
+
+/**
+ * Makes an inbox due at `at`, if it is polled at all (a person asked, or the provider gave a hint); while a turn runs, when that
+ * has ended. True when it is polled.
+ */
+export const pollNow = async (tx: Write, accountId: string, inboxId: string, at: number): Promise<boolean> => {
   const row = await tx
     .updateTable("inboxes")
-    .set({ next_poll_at: now })
+    .set((eb) => ({
+      next_poll_at: eb.case().when(turnRuns(eb)).then(eb.ref("next_poll_at")).else(at).end(),
+      poll_again_at: eb.case().when(turnRuns(eb)).then(at).else(eb.ref("poll_again_at")).end(),
+    }))
     .where("account_id", "=", accountId)
     .where("id", "=", inboxId)
     .where("next_poll_at", "is not", null)

@@ -1,6 +1,7 @@
+import { createHash } from "node:crypto";
 import { type Connector, ConnectorError, type Credentials, type Log, type Session, type Tools } from "../ports/connector.ts";
 import type { Database } from "../ports/database.ts";
-import type { DueInbox } from "../ports/jobs.ts";
+import type { Dispatcher, DueInbox } from "../ports/jobs.ts";
 import { inboxCredentials } from "../store/inbox-secrets.ts";
 import { type Inbox, listWatching } from "../store/inboxes.ts";
 import type { Keys } from "../store/secrets.ts";
@@ -16,6 +17,8 @@ export type IdleDeps = {
   onHint: (inbox: DueInbox) => Promise<void>;
   /** Inboxes watched by this process at most: each is a connection. 0: none. */
   atMost: number;
+  /** Each inbox is watched by one of the processes. */
+  share: Dispatcher["share"];
   lookEveryMs: number;
 };
 
@@ -74,7 +77,9 @@ export const startIdleWatches = (deps: IdleDeps): { stop: () => Promise<void> } 
   };
 
   const reconcile = async (): Promise<void> => {
-    const wanted = new Map((await listWatching(deps.database.read, deps.atMost)).map((inbox) => [inbox.id, inbox]));
+    const { index, of } = await deps.share();
+    const watching = await listWatching(deps.database.read, of * deps.atMost, [...silent]);
+    const wanted = new Map(watching.filter(({ id }) => placeOf(id, of) === index).map((inbox) => [inbox.id, inbox]));
     for (const [id, { settings, stop }] of [...held]) {
       const inbox = wanted.get(id);
       if (inbox && JSON.stringify(inbox.settings) === settings) continue;
@@ -103,6 +108,9 @@ export const startIdleWatches = (deps: IdleDeps): { stop: () => Promise<void> } 
     },
   };
 };
+
+/** Which of so many workers an inbox is watched by. */
+const placeOf = (inboxId: string, of: number): number => createHash("sha256").update(inboxId).digest().readUInt32BE() % of;
 
 /** Waits, and no longer than until the signal is aborted. */
 const pause = (ms: number, signal: AbortSignal): Promise<void> =>

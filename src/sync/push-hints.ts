@@ -19,19 +19,13 @@ export type Hints = {
   take(hint: Hint): Promise<void>;
   /** Makes an inbox due that told of new mail on a connection we hold. */
   poll(inbox: DueInbox): Promise<void>;
-  /** Runs a turn. A hint that comes meanwhile is held back until it has ended, because its end sets the next poll. */
-  duringTurn<T>(inbox: DueInbox, turn: () => Promise<T>): Promise<T>;
 };
 
 export type HintDeps = { database: Database; now: () => number; nudge: () => void };
 
 /** What providers tell of new mail, made into polls. */
 export const createHints = ({ database, now, nudge }: HintDeps): Hints => {
-  /** Inboxes whose turn runs in this process, and whether a hint came since. */
-  const running = new Map<string, { pause: number } | null>();
-
   const makeDue = async (inbox: DueInbox, pause: number): Promise<void> => {
-    if (running.has(inbox.inboxId)) return void running.set(inbox.inboxId, { pause });
     const at = await database.transaction((tx) => pollSoon(tx, inbox, pause, now()));
     if (at !== null) nudge();
     // The dispatcher looks once a second; what is due before that is told to it.
@@ -47,16 +41,6 @@ export const createHints = ({ database, now, nudge }: HintDeps): Hints => {
       }
     },
     poll: (inbox) => makeDue(inbox, heldPauseMs),
-    async duringTurn(inbox, turn) {
-      running.set(inbox.inboxId, null);
-      try {
-        return await turn();
-      } finally {
-        const hinted = running.get(inbox.inboxId);
-        running.delete(inbox.inboxId);
-        if (hinted) await makeDue(inbox, hinted.pause);
-      }
-    },
   };
 };
 

@@ -46,13 +46,18 @@ export type SyncDeps = {
 /**
  * One turn on one inbox: claims it, tries again what is owed, reads pages until there is nothing new or the turn's time is
  * up, and sets when it is polled next. Never throws but for a database that does not answer: whatever else goes wrong is the
- * inbox's state. Null when somebody else has the inbox, or took it meanwhile.
+ * inbox's state. Null when somebody else has the inbox, or took it meanwhile. `takeOver`: a turn that runs is taken over.
  */
-export const syncInbox = async (deps: SyncDeps, due: DueInbox, signal: AbortSignal): Promise<TurnEnd | null> => {
+export const syncInbox = async (
+  deps: SyncDeps,
+  due: DueInbox,
+  signal: AbortSignal,
+  options: { takeOver?: boolean } = {},
+): Promise<TurnEnd | null> => {
   const now = deps.now();
   // Longer than any turn: if this worker dies, somebody else takes the inbox after that.
   const busyUntil = now + deps.turnMs + 300_000;
-  const claimed = await deps.database.transaction((tx) => claimInbox(tx, due.accountId, due.inboxId, { busyUntil }, now));
+  const claimed = await deps.database.transaction((tx) => claimInbox(tx, due.accountId, due.inboxId, { busyUntil, ...options }, now));
   if (!claimed) return null;
   try {
     const end = await runTurn(deps, claimed, signal);

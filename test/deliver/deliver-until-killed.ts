@@ -1,5 +1,6 @@
 /** Delivers until it is killed: the process of start-delivery.test.ts. Arguments: where the database is, as JSON, and the key file. */
 import { startDelivery } from "../../src/cli/start-delivery.ts";
+import { inProcess } from "../../src/jobs/in-process.ts";
 import { openDatabase } from "../../src/store/open.ts";
 import { loadKeys } from "../../src/store/secrets.ts";
 
@@ -8,6 +9,7 @@ const log = { debug() {}, info() {}, warn() {}, error() {} };
 const keys = loadKeys({ keyFile, allowCreate: false });
 const database = await openDatabase({ ...JSON.parse(place), keys, log, now: Date.now });
 startDelivery(
+  inProcess,
   {
     database,
     keys,

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { expect, test } from "vitest";
 import { startDelivery } from "../../src/cli/start-delivery.ts";
+import { inProcess } from "../../src/jobs/in-process.ts";
 import { upsertAccount } from "../../src/store/accounts.ts";
 import { appendEvents } from "../../src/store/events.ts";
 import { openDatabase } from "../../src/store/open.ts";
@@ -13,7 +14,7 @@ import { emptyPlace, onBothEngines, quiet, temporaryDirectory } from "../store/e
 import { type Receiver, startReceiver } from "./receiver.ts";
 import { newWorld, upTo, type World } from "./world.ts";
 
-const startIn = (world: World, endpointsAtOnce = 4) => startDelivery(world.deps, { endpointsAtOnce, lookEveryMs: 20 });
+const startIn = (world: World, endpointsAtOnce = 4) => startDelivery(inProcess, world.deps, { endpointsAtOnce, lookEveryMs: 20 });
 const realTime = { now: Date.now, timeoutMs: 1_000 };
 
 const until = async (holds: () => boolean | Promise<boolean>, ms = 15_000): Promise<void> => {

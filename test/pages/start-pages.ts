@@ -61,7 +61,7 @@ export const startPages = async (): Promise<Running> => {
   cleanups.push(() => browser.close());
   return {
     house,
-    url: daemon.url,
+    url: `${daemon.url}`,
     accountId: account.id,
     ownerLink: async () =>
       `${daemon.url}/?signin=${await house.database.transaction((tx) => createSignInLink(tx, account.id, Date.now()))}`,

@@ -39,7 +39,8 @@ export const emptyPlace = async (engine: Engine): Promise<{ file: string } | { u
   const server = inject("postgresUrl");
   const schema = `test_${crypto.randomUUID().replaceAll("-", "")}`;
   await onServer(server, `create schema ${schema}`);
-  afterThis(() => onServer(server, `drop schema ${schema} cascade`));
+  // The job queue makes its own beside it, where one is opened.
+  afterThis(() => onServer(server, `drop schema if exists ${schema}_jobs cascade; drop schema ${schema} cascade`));
   const url = new URL(server);
   url.searchParams.set("options", `-c search_path=${schema}`);
   return { url: url.href };

@@ -5,11 +5,15 @@ import { changeState, createInbox, getInbox, listInboxes, updateInbox } from "..
 import { beginAttempts, dueOwed, nextOwedAt, releaseAttempts, settleOwed } from "../../src/store/owed.ts";
 import { savePage } from "../../src/store/save-page.ts";
 import { claimSlot, forgetSlots } from "../../src/store/slots.ts";
-import { claimInbox, dueInboxes, finishTurn, pollNow } from "../../src/store/turns.ts";
+import { claimInbox, dueInboxes, finishTurn, pollNow, takeOverTurns } from "../../src/store/turns.ts";
 import { newKeys, onBothEngines, openNew } from "./engines.ts";
 import { accountWithInboxes, envelope, now, ordinary, page } from "./sample-mail.ts";
 
 onBothEngines("inboxes and turns", (engine) => {
+  const never = (): never => {
+    throw new Error("not claimed");
+  };
+
   const start = async () => {
     const database = await openNew(engine);
     const [claim] = await accountWithInboxes(database);
@@ -62,8 +66,37 @@ onBothEngines("inboxes and turns", (engine) => {
     expect(await dueInboxes(database.read, now, 10)).toEqual([]);
     // Its worker dies: it is due again.
     expect(await dueInboxes(database.read, now + 1000, 10)).toHaveLength(1);
+    expect(await database.transaction((tx) => claimInbox(tx, accountId, inboxId, { busyUntil: now + 2000 }, now + 1000))).not.toBeNull();
+  });
+
+  test("a turn that runs is taken from its worker by who knows that it is dead, and by nobody else", async () => {
+    const { database, accountId, inboxId } = await start();
+    const claim = (takeOver: boolean) =>
+      database.transaction((tx) => claimInbox(tx, accountId, inboxId, { busyUntil: now + 1000, takeOver }, now));
+    const first = await claim(false);
+    // Asked for by a person meanwhile: a turn runs, and its end minds it.
     expect(await database.transaction((tx) => pollNow(tx, accountId, inboxId, now))).toBe(true);
-    expect(await claim()).not.toBeNull();
+    expect(await claim(false)).toBeNull();
+    const second = await claim(true);
+    expect(second?.claim.fence).toBe((first?.claim.fence ?? Number.NaN) + 1);
+    const end = { state: "watching", nextPollAt: now + 60_000, failedPolls: 0 } as const;
+    const finish = (claimed: typeof first) => database.transaction((tx) => finishTurn(tx, claimed?.claim ?? never(), end, now));
+    await expect(finish(first)).rejects.toBeInstanceOf(FenceLost);
+    // What was asked for before the turn began, it has seen to.
+    expect(await finish(second)).toMatchObject({ nextPollAt: now + 60_000 });
+    // Ended: there is nothing to take over, and it is not due.
+    expect(await claim(true)).toBeNull();
+    await database.transaction((tx) => takeOverTurns(tx, now));
+    expect(await dueInboxes(database.read, now, 10)).toEqual([]);
+    // Paused in its turn: the fence was raised, nothing runs.
+    await database.transaction((tx) => pollNow(tx, accountId, inboxId, now));
+    await claim(false);
+    await database.transaction((tx) => takeOverTurns(tx, now));
+    const third = await claim(false);
+    expect(third).not.toBeNull();
+    await database.transaction((tx) => changeState(tx, accountId, inboxId, { state: "paused", nextPollAt: null }, now));
+    await database.transaction((tx) => takeOverTurns(tx, now));
+    expect(await claim(true)).toBeNull();
   });
 
   test("the end of a turn sets state and next poll under its fence alone", async () => {

@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { expect, test } from "vitest";
 import { ConnectorError, type Hint, type Push, type Renewed } from "../../src/ports/connector.ts";
+import type { Claim } from "../../src/store/fence.ts";
 import { getInbox } from "../../src/store/inboxes.ts";
 import { readPushWarning, readWatches, savePush } from "../../src/store/push-watches.ts";
 import { claimInbox, finishTurn, pollNow } from "../../src/store/turns.ts";
@@ -104,22 +105,23 @@ test("a hint does not break into a wait the provider asked for", async () => {
 
 test("a hint during a turn takes nothing from the turn, and is made good after it", async () => {
   const s = await stage();
-  const due = { accountId: s.accountId, inboxId: s.inbox.id };
   s.pass(hour);
-  await s.hints.duringTurn(due, async () => {
-    const [later, claimed] = [
-      s.deps.now() + hour,
-      await s.database.transaction((tx) => claimInbox(tx, s.accountId, s.inbox.id, { busyUntil: now + 9 * hour }, s.deps.now())),
-    ];
-    if (!claimed) throw new Error("not due");
-    await s.take("open");
-    expect(s.nudges()).toBe(0);
-    await s.database.transaction((tx) =>
-      finishTurn(tx, claimed.claim, { state: "watching", nextPollAt: later, failedPolls: 0 }, s.deps.now()),
-    );
-  });
-  expect(s.nudges()).toBe(1);
+  const begin = () => s.database.transaction((tx) => claimInbox(tx, s.accountId, s.inbox.id, { busyUntil: now + 9 * hour }, s.deps.now()));
+  const end = (claim: Claim | undefined, state: "watching" | "waiting") => {
+    if (!claim) throw new Error("not due");
+    const nextPollAt = s.deps.now() + hour;
+    return s.database.transaction((tx) => finishTurn(tx, claim, { state, nextPollAt, failedPolls: 0 }, s.deps.now()));
+  };
+  const first = await begin();
+  await s.take("open");
+  expect(await begin()).toBeNull();
+  await end(first?.claim, "watching");
   expect(await s.due()).toBe(5000);
+  s.pass(5000);
+  const second = await begin();
+  await s.take("open");
+  await end(second?.claim, "waiting");
+  expect(await s.due()).toBe(hour);
 });
 
 test("watches are renewed when due, and what is held is handed to the connector", async () => {

@@ -184,7 +184,9 @@ const syncToTheEnd = async (house: House, start: Inbox): Promise<Inbox> => {
   const { database, now } = house;
   for (;;) {
     await database.transaction((tx) => pollNow(tx, start.accountId, start.id, now()));
-    const end = await syncInbox(syncDeps(house), { accountId: start.accountId, inboxId: start.id }, new AbortController().signal);
+    const end = await syncInbox(syncDeps(house), { accountId: start.accountId, inboxId: start.id }, new AbortController().signal, {
+      takeOver: true,
+    });
     const after = await getInbox(database.read, start.accountId, start.id);
     if (!after) throw new CliError("notFound", `Inbox ${start.id} is gone.`);
     if (process.stderr.isTTY && after.progress) process.stderr.write(`\r${after.progress.done} of about ${after.progress.total ?? "…"} `);

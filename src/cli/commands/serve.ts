@@ -11,7 +11,7 @@ import { runDaemon } from "../run-daemon.ts";
 import { chosenAccount, type Globals, print, withHouse } from "../with-house.ts";
 
 export const serveCommand = (): Command =>
-  new Command("serve").description("run the daemon: polling, API and pages").action(async () => {
+  new Command("serve").description("run the daemon: polling, API and pages, or what `roles` says of it").action(async () => {
     const config = loadConfig(process.env, process.cwd());
     await checkApps(config);
     const unlock = config.databaseUrl === null ? lock(config) : () => {};
@@ -77,8 +77,9 @@ const providerLines = async ({ providers, loadConnector, config }: House): Promi
 };
 
 const greeting = async (house: House, url: string): Promise<string[]> => {
-  const account = await onlyAccount(house);
   const { config } = house;
+  if (!config.roles.includes("api")) return [`Bounceline works, as one of several: ${config.roles.join(", ")}. How it is: ${url}/readyz`];
+  const account = await onlyAccount(house);
   const store =
     config.databaseUrl === null
       ? `${config.dataDir} (the database) and ${config.keyFile} (its key, apart from it)`

@@ -17,6 +17,7 @@ import { support } from "./0016-support.ts";
 import { why } from "./0017-why.ts";
 import { ownerMail } from "./0018-owner-mail.ts";
 import { sentTo } from "./0019-sent-to.ts";
+import { workers } from "./0021-workers.ts";
 
 /** Every step in order. */
 export const migrations: readonly Migration[] = [
@@ -38,4 +39,5 @@ export const migrations: readonly Migration[] = [
   why,
   ownerMail,
   sentTo,
+  workers,
 ];

@@ -1,0 +1,166 @@
+import { type JobAttempt, PgBoss } from "pg-boss";
+import type { Log } from "../ports/connector.ts";
+import type { Dispatcher, Jobs, JobsOptions } from "../ports/jobs.ts";
+import { StoreError } from "../store/errors.ts";
+
+export type PgBossOptions = {
+  /** The PostgreSQL URL of the store. */
+  url: string;
+  /** The schema that pg-boss keeps its tables in, made where there is none. */
+  schema: string;
+  /** Workers of one kind share what `share` divides. */
+  kind: string;
+  log: Log;
+};
+
+/** SQLSTATE, appendix A of PostgreSQL's manual. */
+const insufficientPrivilege = "42501";
+/** The least that pg-boss allows. A worker that is not heard of for so long is believed dead, and its items are handed out anew. */
+const heartbeatSeconds = 10;
+const touchEveryMs = 3000;
+/** Of those due; what is beyond is inserted as these are taken. */
+const mostAtOnce = 1000;
+
+/**
+ * The dispatcher for several workers: each of them inserts what is due (policy `exclusive`: an item that waits or is being worked is
+ * not inserted again), takes as much as it has free places for, and deletes what it has ended, in batches. pg-boss's own workers
+ * would wait a poll interval after every job. Throws StoreError `job_schema_refused` where the
+ * database's user may make no schema.
+ */
+export const openPgBoss = async ({ url, schema, kind, log }: PgBossOptions): Promise<Dispatcher> => {
+  const name = `${kind}-${crypto.randomUUID()}`;
+  const boss = new PgBoss({
+    connectionString: url,
+    schema,
+    max: 4,
+    connectionTimeoutMillis: 10_000,
+    instanceName: name,
+    instanceHeartbeatSeconds: heartbeatSeconds,
+    // Both timers have to pass before lost heartbeats are looked for.
+    superviseIntervalSeconds: 1,
+    monitorIntervalSeconds: 1,
+    schedule: false,
+    openTelemetry: { enabled: false },
+  });
+  boss.on("error", (error) => log.warn({ error: error.message }, "the job queue's upkeep failed; it is tried again"));
+  boss.on("warning", ({ message, data }) => log.warn({ data }, message));
+  await boss.start().catch((error: { code?: unknown }) => {
+    if (error.code !== insufficientPrivilege) throw error;
+    const because = `The database's user may not make the schema ${schema}, which the job queue needs`;
+    throw new StoreError("job_schema_refused", `${because}: GRANT CREATE ON DATABASE … TO …, or make it for that user.`, { cause: error });
+  });
+  return {
+    start: (options) => startQueue(boss, options),
+    async share() {
+      const live = (await boss.getInstances({ limit: 1000 })).filter((one) => one.live && one.name?.startsWith(`${kind}-`));
+      const names = live.map((one) => one.name ?? "").sort();
+      return { index: Math.max(0, names.indexOf(name)), of: Math.max(1, names.length) };
+    },
+    close: () => boss.stop({ graceful: false }),
+  };
+};
+
+const startQueue = <Item extends object>(boss: PgBoss, options: JobsOptions<Item>): Jobs => {
+  const { name, concurrency, onError } = options;
+  const stopping = new AbortController();
+  const running = new Map<string, JobAttempt & { turn: Promise<void> }>();
+  let ended: JobAttempt[] = [];
+  let isMade = false;
+  let look = true;
+  let woken = true;
+  let wake: () => void = () => {};
+
+  const awake = (): void => {
+    woken = true;
+    wake();
+  };
+  const nudge = (): void => {
+    look = true;
+    awake();
+  };
+
+  const insertDue = async (): Promise<void> => {
+    look = false;
+    const due = await options.due(mostAtOnce);
+    if (due.length === 0) return;
+    const jobs = due.map((item) => ({ data: item, singletonKey: options.keyOf(item) }));
+    await boss.insert(name, jobs, { returnId: false });
+  };
+
+  const run = (id: string, retryCount: number, item: Item): void => {
+    const turn = options
+      .work(item, stopping.signal, retryCount > 0)
+      .catch(onError)
+      .finally(() => {
+        running.delete(id);
+        ended.push({ id, retryCount });
+        awake();
+      });
+    running.set(id, { id, retryCount, turn });
+  };
+
+  const takeFree = async (): Promise<void> => {
+    const free = concurrency - running.size;
+    if (free <= 0) return;
+    const jobs = await boss.fetch<Item>(name, { batchSize: free });
+    if (!stopping.signal.aborted) for (const { id, retryCount, data } of jobs) run(id, retryCount, data);
+    else if (jobs.length > 0) await boss.fail(name, jobs.map(attempt));
+  };
+
+  const deleteEnded = async (): Promise<void> => {
+    if (ended.length === 0) return;
+    const batch = ended;
+    ended = [];
+    await boss.deleteJob(name, batch).catch((error: unknown) => {
+      // Else nobody would work the items again until this process dies.
+      ended.push(...batch);
+      throw error;
+    });
+  };
+
+  const round = async (): Promise<void> => {
+    if (!isMade) await boss.createQueue(name, { policy: "exclusive", heartbeatSeconds, retryLimit: 1_000_000, expireInSeconds: 86_400 });
+    isMade = true;
+    await deleteEnded();
+    if (look) await insertDue();
+    await takeFree();
+  };
+
+  const sleep = (): Promise<void> =>
+    new Promise((resolve) => {
+      wake = resolve;
+      if (woken || stopping.signal.aborted) resolve();
+    });
+
+  const loop = async (): Promise<void> => {
+    while (!stopping.signal.aborted) {
+      woken = false;
+      await round().catch(onError);
+      await sleep();
+    }
+    await Promise.all([...running.values()].map(({ turn }) => turn));
+    await deleteEnded().catch(onError);
+  };
+
+  /** For what waits to be deleted too: while its row is there and not touched, it would be handed out again. */
+  const touch = (): void => {
+    const held = [...running.values(), ...ended].map(attempt);
+    if (held.length > 0) void boss.touch(name, held).catch(onError);
+  };
+
+  const looking = setInterval(nudge, options.lookEveryMs);
+  const touching = setInterval(touch, touchEveryMs);
+  const done = loop();
+  return {
+    nudge,
+    async stop() {
+      stopping.abort();
+      wake();
+      await done;
+      clearInterval(looking);
+      clearInterval(touching);
+    },
+  };
+};
+
+const attempt = ({ id, retryCount }: JobAttempt): JobAttempt => ({ id, retryCount });
