@@ -1,97 +1,47 @@
 /** The ways people take through the pages, in a real browser, with a real Dovecot behind them. */
-import { ImapFlow } from "imapflow";
-import type { Page } from "playwright-core";
 import { describe, expect, it } from "vitest";
-import { createSignInLink } from "../../src/store/sign-in.ts";
-import { createUser } from "../../src/store/users.ts";
-import { makeNotice, makeSent } from "../fixtures/make-mail.ts";
 import { whyNoChromium } from "../setup/chromium.ts";
 import { type MailServer, sharedMailServer } from "../setup/mail-server.ts";
-import { expectAccessible, picture, type Running, shown, startPages } from "./start-pages.ts";
+import { connectWith, fillSettings, inMailbox, noticeTo, sentBy } from "./dovecot-mailbox.ts";
+import { expectAccessible, password, picture, shown, signUp, startPages, until } from "./start-pages.ts";
 
 const server = await sharedMailServer();
 const reason = whyNoChromium() ?? ("skipped" in server ? server.skipped : null);
 if (reason !== null) console.warn(`SKIPPED, no journeys: ${reason}`);
 
-const password = "correct horse battery staple";
-const ola = "ola.journey@sales.example";
+const ola = { email: "ola.journey@sales.example", name: "Ola Lis", role: "sales" } as const;
+const sam = { email: "support@sales.example", name: "Sam Support", role: "support" } as const;
 
 const filedAt = new Date(Date.now() - 600_000);
 
 /** A mailbox with a bounce in it, and one in a folder nobody watches. */
-const fillMailbox = async ({ imap, password: pass }: MailServer): Promise<void> => {
-  const client = new ImapFlow({
-    host: imap.host,
-    port: imap.port,
-    secure: true,
-    auth: { user: ola, pass },
-    tls: { ca: imap.ca },
-    logger: false,
+const fillMailbox = (mailServer: MailServer): Promise<void> =>
+  inMailbox(mailServer, ola.email, async (client) => {
+    await client.mailboxCreate("Filed").catch(() => {});
+    for (const [n, folder] of [
+      [41, "INBOX"],
+      [42, "Filed"],
+    ] as const) {
+      await client.append("Sent", sentBy(ola.email, n), ["\\Seen"]);
+      await client.append(folder, noticeTo(ola.email, n, filedAt));
+    }
   });
-  await client.connect();
-  await client.mailboxCreate("Filed").catch(() => {});
-  for (const [n, folder] of [
-    [41, "INBOX"],
-    [42, "Filed"],
-  ] as const) {
-    await client.append("Sent", Buffer.from(makeSent(n, new Date()).replace("anna@sales.example", ola)), ["\\Seen"]);
-    await client.append(folder, Buffer.from(makeNotice(n, filedAt).replace("To: anna@sales.example", `To: ${ola}`)));
-  }
-  await client.logout();
-};
-
-/** Reloads until the page says something; what comes by polling comes within seconds. */
-const until = async (page: Page, words: string | RegExp): Promise<void> => {
-  await expect
-    .poll(
-      async () => {
-        await page.reload();
-        return shown(page);
-      },
-      { timeout: 30_000, interval: 700 },
-    )
-    .toMatch(words);
-};
-
-const signUp = async ({ house, accountId, url, open }: Running, role: "sales" | "support"): Promise<Page> => {
-  const { page } = await open();
-  const email = role === "sales" ? ola : `${role}@sales.example`;
-  const link = await house.database.transaction(async (tx) => {
-    const user = await createUser(tx, accountId, { email, name: role === "sales" ? "Ola Lis" : "Sam Support", role }, Date.now());
-    return createSignInLink(tx, accountId, Date.now(), user?.id ?? null);
-  });
-  await page.goto(`${url}/?signin=${link}`);
-  await page.getByLabel("Password").fill(password);
-  await page.getByRole("button", { name: "Save" }).click();
-  return page;
-};
 
 describe.skipIf(reason !== null)("a journey", () => {
   it("from connecting a mailbox to a bounce that was missed, found by support", { timeout: 240_000 }, async () => {
     const running = await startPages();
-    const { imap, password: secret } = server as MailServer;
+    const { password: secret } = server as MailServer;
     await fillMailbox(server as MailServer);
 
     // Ola, in sales, connects her mailbox. First with a wrong password.
-    const sales = await signUp(running, "sales");
-    await sales.getByRole("link", { name: "Inboxes" }).click();
-    await sales.getByRole("link", { name: "Connect an inbox" }).click();
-    await picture(sales, "journey-1-consent");
-    await sales.getByLabel("E-mail address").fill(ola);
-    await sales.getByRole("button", { name: /find/i }).click();
-    await sales.getByLabel("Server").first().fill(imap.host);
-    await sales.getByRole("textbox", { name: "Port" }).fill(String(imap.port));
-    await sales.getByLabel("User name").fill(ola);
-    await sales.getByLabel("Password").fill("not the password");
-    await sales.locator("summary").first().click();
-    await sales.locator("textarea").fill(imap.pinnedCertificate);
-    await sales.getByRole("button", { name: /connect/i }).click();
+    const sales = await signUp(running, ola);
+    await fillSettings(sales, server as MailServer, ola.email);
+    await connectWith(sales, "not the password");
     await expectAccessible(sales, "a wrong password");
     await picture(sales, "journey-2-wrong-password");
     expect(await shown(sales, ".fault")).toMatch(/password/i);
     expect(await sales.content()).not.toContain("not the password");
-    await sales.getByLabel("Password").fill(secret);
-    await sales.getByRole("button", { name: /connect/i }).click();
+    await connectWith(sales, secret);
     await until(sales, /All is well/);
     await picture(sales, "journey-3-inbox");
 
@@ -103,14 +53,14 @@ describe.skipIf(reason !== null)("a journey", () => {
     await picture(sales, "journey-4-contact");
 
     // Support is asked why the other one was missed.
-    const support = await signUp(running, "support");
+    const support = await signUp(running, sam);
     await support.getByRole("link", { name: "Why not?" }).click();
     await support.locator('input[name="id"]').fill("<m42@sales.example>");
     await support.locator('form:has(input[name="id"]) button').first().click();
     await picture(support, "journey-5-why");
     // It may lie in a folder that is not watched: Ola has it, and sends it as .eml.
     expect(await shown(support)).toMatch(/a folder that is not watched/);
-    const notice = Buffer.from(makeNotice(42, filedAt).replace("To: anna@sales.example", `To: ${ola}`));
+    const notice = noticeTo(ola.email, 42, filedAt);
     await support.locator('input[type="file"]').setInputFiles({ name: "notice.eml", mimeType: "message/rfc822", buffer: notice });
     await support.locator('form:has(input[type="file"]) button').click();
     await expect.poll(() => shown(support), { timeout: 15_000 }).toMatch(/lies in “Filed”, which is not watched/);
@@ -124,7 +74,7 @@ describe.skipIf(reason !== null)("a journey", () => {
 
   it("by the keyboard alone: signing in, to the bounces, to a contact", { timeout: 120_000 }, async () => {
     const running = await startPages();
-    const page = await signUp(running, "support");
+    const page = await signUp(running, sam);
     await page.getByRole("button", { name: "Sign out" }).press("Enter");
     await page.keyboard.press("Tab");
     expect(await page.evaluate("document.activeElement?.textContent")).toBe("Skip to content");

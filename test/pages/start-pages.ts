@@ -10,6 +10,7 @@ import { type House, openHouse } from "../../src/cli/house.ts";
 import { runDaemon } from "../../src/cli/run-daemon.ts";
 import { upsertAccount } from "../../src/store/accounts.ts";
 import { createSignInLink } from "../../src/store/sign-in.ts";
+import { createUser } from "../../src/store/users.ts";
 import { connectInbox } from "../../src/sync/connect-inbox.ts";
 import { openChromium } from "../setup/chromium.ts";
 import { temporaryDirectory } from "../store/engines.ts";
@@ -84,6 +85,45 @@ const openWindow = async (browser: Browser, { language = "en", scheme = "light",
 export const shown = (page: Page, part = "main"): Promise<string> =>
   // biome-ignore lint/performance/useDomNodeTextContent: textContent has what is hidden, too
   page.locator(part).first().innerText();
+
+/** Reloads until the page says something; what comes by polling comes within seconds. */
+export const until = async (page: Page, words: string | RegExp): Promise<void> => {
+  await expect
+    .poll(
+      async () => {
+        await page.reload();
+        return shown(page);
+      },
+      { timeout: 30_000, interval: 700 },
+    )
+    .toMatch(words);
+};
+
+export const password = "correct horse battery staple";
+
+export type Person = { email: string; name: string; role: "sales" | "support" };
+
+/** Somebody who came by the link an owner gave them, chose a password and is signed in, in a window of their own. */
+export const signUp = async ({ house, accountId, url, open }: Running, person: Person, reader?: Reader): Promise<Page> => {
+  const { page } = await open(reader);
+  const link = await house.database.transaction(async (tx) => {
+    const user = await createUser(tx, accountId, person, Date.now());
+    return createSignInLink(tx, accountId, Date.now(), user?.id ?? null);
+  });
+  await page.goto(`${url}/?signin=${link}`);
+  await page.locator('input[type="password"]').fill(password);
+  await page.locator('form:has(input[type="password"]) button').click();
+  return page;
+};
+
+/** Takes a picture of the whole page in both languages, and asks axe about it. Only where the page's address shows it again. */
+export const pictures = async (page: Page, name: string): Promise<void> => {
+  await expectAccessible(page, name);
+  await picture(page, name);
+  await page.locator('.languages [lang="pl"]').click();
+  await picture(page, `${name}-pl`);
+  await page.locator('.languages [lang="en"]').click();
+};
 
 /** Takes a picture of the whole page for review. */
 export const picture = async (page: Page, name: string): Promise<void> => {

@@ -23,9 +23,13 @@ export const noticeTextPages = (pages: Pages, { database }: ViewDeps): void => {
   const sourceFor = async (view: SignedInView): Promise<Source | Shown> => {
     const access = await accessTo(read, view, (view.request.params as { id: string }).id);
     if (!access) return notFoundPage(view);
-    if (!access.mayRead) return message(403, view.t("share.private", { inbox: access.inbox.address }));
+    const refuse = (status: number, sentence: string): Shown => {
+      const shown = message(status, sentence);
+      return { ...shown, content: html`${shown.content}<p><a href="/notices/${access.notice.id}">${view.t("notice.back")}</a></p>` };
+    };
+    if (!access.mayRead) return refuse(403, view.t("share.private", { inbox: access.inbox.address }));
     const stored = await readNoticeSource(read, view.accountId, access.notice.id);
-    if (!stored) return message(410, view.t("notice.gone"));
+    if (!stored) return refuse(410, view.t("notice.gone"));
     return { access, bytes: new Uint8Array(gunzipSync(stored, { maxOutputLength: mostBytes })) };
   };
 
