@@ -5,6 +5,7 @@
 
 import { z } from "zod";
 import { categories } from "../bounces/report.ts";
+import { isReturnUrl } from "./return-url.ts";
 
 const id = (prefix: string) => z.string().describe(`Id: ${prefix}_ and a ULID.`);
 export const time = z.iso.datetime().describe("RFC 3339, UTC.");
@@ -81,6 +82,7 @@ export const account = z
     neverLog: z.array(z.string()).describe("Addresses and domains that are never logged."),
     mapping: z.record(z.string(), z.unknown()).describe("Your own rows of the table of reasons."),
     globalRule: z.boolean().describe("Whether it shares hard bounces and benefits from those of others."),
+    returnUrls: z.array(z.string()).describe("Where connect links may lead back to."),
     createdAt: time,
     updatedAt: time,
   })
@@ -118,6 +120,11 @@ export const accountRules = {
     .boolean()
     .optional()
     .describe("Share hard bounces, and benefit: an address that bounced in three unrelated organisations is left out."),
+  returnUrls: z
+    .array(z.url().max(2000).refine(isReturnUrl, "must be https, or http on this machine, without a password or a fragment"))
+    .max(50)
+    .optional()
+    .describe("Where connect links may lead back to: pages of yours. A link's returnUrl is one of them, with any query."),
 };
 
 export const contact = z
@@ -440,6 +447,7 @@ export const connectLink = z
     expectedAddress: z.string().nullable(),
     providers: z.array(z.string()),
     inboxId: z.string().nullable(),
+    returnUrl: z.string().nullable(),
     expiresAt: time,
     createdAt: time,
     updatedAt: time,
@@ -452,6 +460,14 @@ export const connectLinkInput = z.object({
   providers: z.array(z.string()).max(10).optional().describe("To choose from; all that are set up otherwise."),
   inboxId: z.string().nullable().optional().describe("Reconnect this inbox."),
   language: z.enum(["en", "pl"]).nullable().optional(),
+  returnUrl: z
+    .url()
+    .max(2000)
+    .nullable()
+    .optional()
+    .describe(
+      "Where the browser goes at the end, with connectLink and result (connected, denied, needs_admin, wrong_address, missing_permission or failed) in its query. One of the account's returnUrls. Anybody can write a query: ask for the link's state.",
+    ),
   expiresIn: z.int().min(60).max(2_592_000).default(604_800).describe("Seconds; a week by default."),
   sinceDays: z.int().min(0).max(3650).default(30).describe("How many days back the first sync reads."),
 });

@@ -26,6 +26,7 @@ export type Tables = {
     log_for: LogFor;
     /** Addresses and domains (`@bank.example`) whose bounces are never logged, as a JSON list of lower-case texts. */
     never_log: JsonText;
+    return_urls: JsonText;
     /** 1 once the CRM has upserted contacts. */
     has_contacts: Flag;
     /** The account's own rows of the table of reasons (bounces/mapping.ts). */

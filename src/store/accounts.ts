@@ -19,6 +19,8 @@ export type Account = {
   mapping: Partial<Mapping>;
   /** Shares hard bounces for the global rule, and benefits from it. */
   globalRule: boolean;
+  /** Where connect links may lead back to; what comes after `?` is free. */
+  returnUrls: string[];
   hasContacts: boolean;
   eventSeq: number;
   createdAt: number;
@@ -35,6 +37,7 @@ export type NewAccount = {
   neverLog?: readonly string[];
   mapping?: Partial<Mapping>;
   globalRule?: boolean;
+  returnUrls?: readonly string[];
 };
 
 /** Makes an account; one with the same `externalId` is changed instead. */
@@ -50,6 +53,7 @@ export const upsertAccount = async (tx: Write, account: NewAccount, now: number)
       never_log: toJson((account.neverLog ?? []).map((entry) => entry.toLowerCase())),
       mapping: toJson(account.mapping ?? {}),
       global_rule: (account.globalRule ? 1 : 0) as Flag,
+      return_urls: toJson(account.returnUrls ?? []),
       has_contacts: 0,
       event_seq: 0,
       created_at: now,
@@ -65,6 +69,7 @@ export const upsertAccount = async (tx: Write, account: NewAccount, now: number)
         ...(account.neverLog && { never_log: eb.ref("excluded.never_log") }),
         ...(account.mapping && { mapping: eb.ref("excluded.mapping") }),
         ...(account.globalRule !== undefined && { global_rule: eb.ref("excluded.global_rule") }),
+        ...(account.returnUrls && { return_urls: eb.ref("excluded.return_urls") }),
       })),
     )
     .returningAll()
@@ -105,6 +110,7 @@ export const updateAccount = async (tx: Write, accountId: string, changes: Parti
       ...(changes.logFor !== undefined && { log_for: changes.logFor }),
       ...(changes.mapping !== undefined && { mapping: toJson(changes.mapping) }),
       ...(changes.globalRule !== undefined && { global_rule: (changes.globalRule ? 1 : 0) as Flag }),
+      ...(changes.returnUrls !== undefined && { return_urls: toJson(changes.returnUrls) }),
       ...(changes.neverLog !== undefined && { never_log: toJson(changes.neverLog.map((entry) => entry.toLowerCase())) }),
     })
     .where("id", "=", accountId)
@@ -122,6 +128,7 @@ const toAccount = (row: Selectable<Tables["accounts"]>): Account => ({
   neverLog: fromJson<string[]>(row.never_log),
   mapping: fromJson<Partial<Mapping>>(row.mapping),
   globalRule: row.global_rule === 1,
+  returnUrls: fromJson<string[]>(row.return_urls),
   hasContacts: row.has_contacts === 1,
   eventSeq: row.event_seq,
   createdAt: row.created_at,

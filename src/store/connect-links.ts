@@ -15,6 +15,8 @@ export type ConnectLinkWish = {
   /** Set: this inbox is reconnected. */
   inboxId: string | null;
   language: string | null;
+  /** Where the browser goes at the end; null: nowhere else. */
+  returnUrl: string | null;
   sinceDays: number;
 };
 
@@ -114,7 +116,8 @@ export const settleConnectLink = async (
 const toLink = (row: Selectable<Tables["connect_links"]>, now: number): ConnectLink => ({
   id: row.id,
   accountId: row.account_id,
-  wish: fromJson<ConnectLinkWish>(row.wish),
+  // Older ones have no address to return to.
+  wish: { returnUrl: null, ...fromJson<Omit<ConnectLinkWish, "returnUrl">>(row.wish) },
   state: row.state !== "completed" && row.expires_at <= now ? "expired" : row.state,
   outcome: row.outcome,
   inboxId: row.inbox_id,

@@ -79,7 +79,16 @@ export const eraseAccount = async (tx: Write, accountId: string, by: string, now
   await tx.deleteFrom("idempotency_keys").where("account_id", "=", "").execute();
   await tx
     .updateTable("accounts")
-    .set({ name: "", external_id: null, metadata: "{}", never_log: "[]", has_contacts: 0, updated_at: now, erased_at: now })
+    .set({
+      name: "",
+      external_id: null,
+      metadata: "{}",
+      never_log: "[]",
+      return_urls: "[]",
+      has_contacts: 0,
+      updated_at: now,
+      erased_at: now,
+    })
     .where("id", "=", accountId)
     .execute();
   return saveErasure(tx, accountId, { kind: "account", subjectId: accountId, by, removed, changed: { accounts: 1 } }, now);

@@ -4,7 +4,7 @@ import { type Authorize, type Connector, ConnectorError, type Json, type SignInO
 import { createAuthorization, takeAuthorization } from "../store/authorizations.ts";
 import { settleConnectLink } from "../store/connect-links.ts";
 import type { Inbox } from "../store/inboxes.ts";
-import { type ConnectDeps, type ConnectWish, InvalidSettings, nothingStored, signInAndStore } from "./connect-inbox.ts";
+import { type ConnectDeps, type ConnectWish, connectedAlready, InvalidSettings, nothingStored, signInAndStore } from "./connect-inbox.ts";
 
 /** What is to be connected once the person has signed in at the provider. */
 export type AuthorizeWish = Omit<ConnectWish, "address" | "secrets" | "settings"> & {
@@ -13,16 +13,18 @@ export type AuthorizeWish = Omit<ConnectWish, "address" | "secrets" | "settings"
   settings?: unknown;
   /** The connect link it came from. */
   linkId: string | null;
+  /** Where the browser goes at the end, as the CRM asked. */
+  returnUrl?: string | null;
   redirectUri: string;
 };
 
 /** What is kept, sealed, while the person is at the provider. */
 type Kept = { wish: AuthorizeWish; codeVerifier: string };
 
-/** How it ended: connected, or why not in a word and a sentence. */
-export type Authorized =
-  | { result: "connected"; inbox: Inbox; linkId: string | null }
-  | { result: SignInOutcome | "failed"; because: string; linkId: string | null };
+type Ended = { result: "connected"; inbox: Inbox } | { result: SignInOutcome | "failed"; because: string };
+
+/** How it ended: connected, or why not in a word and a sentence; and where it came from. */
+export type Authorized = Ended & { linkId: string | null; returnUrl: string | null };
 
 /** Begins a sign-in: where to send the browser, and the secret that binds the sign-in to it. Throws InvalidSettings. */
 export const beginAuthorization = async (
@@ -61,25 +63,24 @@ export const finishAuthorization = async (deps: ConnectDeps, returned: Returned)
   const { accountId } = taken;
   const kept = taken.kept as unknown as Kept;
   const ended = await conclude(deps, accountId, kept, returned);
-  const { linkId } = kept.wish;
+  const { linkId, returnUrl = null } = kept.wish;
   if (linkId !== null) {
     const end = { outcome: ended.result, inboxId: ended.result === "connected" ? ended.inbox.id : null };
     await deps.database.transaction((tx) => settleConnectLink(tx, accountId, linkId, end, deps.now()));
   }
-  return ended;
+  return { ...ended, linkId, returnUrl };
 };
 
-const conclude = async (deps: ConnectDeps, accountId: string, { wish, codeVerifier }: Kept, returned: Returned): Promise<Authorized> => {
-  const { linkId } = wish;
+const conclude = async (deps: ConnectDeps, accountId: string, { wish, codeVerifier }: Kept, returned: Returned): Promise<Ended> => {
   try {
     const { connector, authorize } = await authorizing(deps, wish.provider);
     if (returned.code === undefined) throw authorize.refusal(returned.error ?? "server_error", returned.errorDescription ?? null);
     const code = { code: returned.code, codeVerifier, redirectUri: wish.redirectUri };
     const { secrets, address } = await authorize.exchange(code, deps.tools(wish.provider, nothingStored));
-    return { result: "connected", linkId, inbox: await store(deps, accountId, connector, wish, secrets, address) };
+    return { result: "connected", inbox: await store(deps, accountId, connector, wish, secrets, address) };
   } catch (error) {
     if (!(error instanceof ConnectorError)) throw error;
-    return { result: error.outcome ?? "failed", because: error.message, linkId };
+    return { result: error.outcome ?? "failed", because: error.message };
   }
 };
 
@@ -92,13 +93,15 @@ const store = async (
   address: string,
 ): Promise<Inbox> => {
   const { expectedAddress, settings } = wish;
-  return signInAndStore(deps, accountId, connector, { ...wish, address, settings: settings ?? {}, secrets }, (signedIn) => {
+  return signInAndStore(deps, accountId, connector, { ...wish, address, settings: settings ?? {}, secrets }, async (signedIn) => {
     const own = [signedIn.address, ...signedIn.addresses].map(addressKey);
     if (expectedAddress !== null && !own.includes(addressKey(expectedAddress))) {
       throw new ConnectorError("auth", `You signed in as ${signedIn.address}; the mailbox to connect is ${expectedAddress}.`, {
         outcome: "wrong_address",
       });
     }
+    const there = wish.reconnect ? null : await connectedAlready(deps.database.read, accountId, signedIn.address);
+    if (there) throw new ConnectorError("rejected", `${there.address} is connected already; look for it among the inboxes.`);
   });
 };
 

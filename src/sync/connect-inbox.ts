@@ -1,9 +1,10 @@
 import type { z } from "zod";
+import { addressKey } from "../bounces/keys.ts";
 import type { ConnectedInbox, Connector, Credentials, Found, Json, SignedIn, Tools } from "../ports/connector.ts";
-import type { Database, Write } from "../ports/database.ts";
+import type { Database, Read, Write } from "../ports/database.ts";
 import { appendEvents } from "../store/events.ts";
 import { readSecrets, saveSecrets } from "../store/inbox-secrets.ts";
-import { changeState, createInbox, type Inbox, type InboxChanges, type NewInbox, updateInbox } from "../store/inboxes.ts";
+import { allInboxes, changeState, createInbox, type Inbox, type InboxChanges, type NewInbox, updateInbox } from "../store/inboxes.ts";
 import type { Keys } from "../store/secrets.ts";
 
 /** What a person gives to connect a mailbox. */
@@ -48,7 +49,15 @@ export const connectInbox = async (deps: ConnectDeps, accountId: string, wish: C
   const connector = await deps.loadConnector(wish.provider);
   if (!connector) throw new InvalidSettings([{ path: ["provider"], message: `there is no provider "${wish.provider}"` }]);
   const secrets = checked(connector.describe.secrets, wish.secrets, "secrets");
-  return signInAndStore(deps, accountId, connector, { ...wish, secrets }, () => {});
+  return signInAndStore(deps, accountId, connector, { ...wish, secrets }, async () => {});
+};
+
+/** The account's inbox that reads this mailbox now, under whatever of its addresses; null where none does. */
+export const connectedAlready = async (read: Read, accountId: string, address: string): Promise<Inbox | null> => {
+  const key = addressKey(address);
+  const reads = ({ state, address: own, addresses }: Inbox): boolean =>
+    state !== "disconnected" && state !== "erased" && [own, ...addresses].some((each) => addressKey(each) === key);
+  return (await allInboxes(read, accountId)).find(reads) ?? null;
 };
 
 /** Signs in with secrets that are known to be well-formed, and stores the inbox. `accept` may refuse the mailbox that was found by throwing. */
@@ -57,13 +66,13 @@ export const signInAndStore = async (
   accountId: string,
   connector: Connector,
   wish: ConnectWish & { secrets: Json },
-  accept: (signedIn: SignedIn) => void,
+  accept: (signedIn: SignedIn) => Promise<void>,
 ): Promise<Inbox> => {
   const settings = checked(connector.describe.settings, wish.settings, "settings");
   const held = given(wish.secrets);
   const candidate: ConnectedInbox = { id: "new", address: wish.address, settings, since: wish.since };
   const signedIn = await connector.signIn(candidate, deps.tools(wish.provider, held));
-  accept(signedIn);
+  await accept(signedIn);
   // Signing in may have refreshed them already.
   const secrets = await held.read();
   const now = deps.now();

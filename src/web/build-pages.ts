@@ -19,6 +19,7 @@ import { inboxActions } from "./inboxes/inbox-actions.ts";
 import { inboxListPage } from "./inboxes/inbox-list-page.ts";
 import { inboxPage } from "./inboxes/inbox-page.ts";
 import { inboxSettingsPage } from "./inboxes/inbox-settings-page.ts";
+import { linkMailboxPages } from "./inboxes/link-mailbox-pages.ts";
 import { noticePages } from "./notices/notice-page.ts";
 import { noticeQueuePages } from "./notices/notice-queue.ts";
 import { noticeTextPages } from "./notices/notice-text.ts";
@@ -88,6 +89,7 @@ export const buildPages = async (server: FastifyInstance, deps: PagesDeps): Prom
     eraseContactPages(pages, deps);
     sendPages(pages, deps);
     connectPages(pages, deps);
+    linkMailboxPages(pages, deps);
     whyPages(pages, deps);
     coveragePages(pages, deps);
     supportPages(pages, deps);

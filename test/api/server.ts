@@ -89,7 +89,7 @@ export const startServer = async (
     tools: (_provider, credentials) => testTools({ app: { clientId: "app" }, credentials }),
     now: () => now,
   };
-  const publicUrl = () => "http://bounceline.example";
+  const publicUrl = deps.publicUrl ?? (() => "http://bounceline.example");
   let nudges = 0;
   const server = Fastify({
     loggerInstance: pino({ level: "silent" }) as FastifyBaseLogger,

@@ -88,6 +88,7 @@ const linkWish = (name: string): connectLinks.ConnectLinkWish => ({
   providers: [],
   inboxId: null,
   language: null,
+  returnUrl: null,
   sinceDays: 30,
 });
 

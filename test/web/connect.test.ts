@@ -58,12 +58,16 @@ describe("a connect link", () => {
     for (let opened = 0; opened < 3; opened += 1) {
       const page = await test.server.inject({ url: link.path });
       expect(page.statusCode).toBe(200);
+      expect(page.body).toContain('<html lang="pl">');
       expect(page.body).toContain("Sales GmbH chce widzieć");
       expect(page.body).toContain("Zaloguj się jako ola@sales.example.");
       expect(page.body).toContain("Later: operator jeszcze tego nie skonfigurował");
       expect(page.headers["content-security-policy"]).toContain("form-action 'self' https://provider.example");
     }
     expect((await ask(test.server, test.ours.read, "GET", `/v1/connect-links/${link.id}`)).json.state).toBe("open");
+
+    const english = await test.server.inject({ url: `${link.path}?language=en` });
+    expect([english.body.includes('<html lang="en">'), english.body.includes("Sales GmbH wants to see")]).toEqual([true, true]);
 
     const { state, challenge, redirectUri, hint, cookie } = await press(test, link.path);
     expect([redirectUri, hint]).toEqual(["http://bounceline.example/oauth/callback", "ola@sales.example"]);
@@ -134,6 +138,84 @@ describe("a connect link", () => {
   });
 });
 
+describe("a connect link with a page to return to", () => {
+  const page = "https://crm.example/mail";
+  const startListed = async () => {
+    const test = await start();
+    await ask(test.server, test.admin, "PATCH", `/v1/accounts/${test.ours.accountId}`, { returnUrls: [page] });
+    return test;
+  };
+
+  it.each([
+    "https://crm.example/other",
+    "https://crm.example.evil.example/mail",
+    "http://crm.example/mail",
+    "https://a:b@crm.example/mail",
+  ])("is not made for %s, which the account does not name", async (returnUrl) => {
+    const { server, ours } = await startListed();
+    const { status, json } = await ask(server, ours.write, "POST", "/v1/connect-links", { returnUrl });
+    expect([status, json.errors[0].pointer, json.errors[0].code]).toEqual([422, "/body/returnUrl", "not_listed"]);
+  });
+
+  it.each(["javascript:alert(1)", "http://crm.example/mail", "https://crm.example/mail#part"])(
+    "no account takes %s into its list",
+    async (returnUrl) => {
+      const { server, admin, ours } = await start();
+      const { status } = await ask(server, admin, "PATCH", `/v1/accounts/${ours.accountId}`, { returnUrls: [returnUrl] });
+      expect(status).toBe(422);
+    },
+  );
+
+  it.each([
+    [{ code: "ola@sales.example" }, "connected"],
+    [{ code: "eva@sales.example" }, "wrong_address"],
+    [{ error: "access_denied" }, "denied"],
+    [{ error: "admin_policy_enforced" }, "needs_admin"],
+    [{ code: "unticked" }, "missing_permission"],
+    [{ code: "down" }, "failed"],
+  ])("leads there after %j, and says %s beside what the CRM put into the query", async (query, result) => {
+    const test = await startListed();
+    const link = await makeLink(test, { expectedAddress: "ola@sales.example", returnUrl: `${page}?deal=d-901` });
+    const { state, cookie } = await press(test, link.path);
+    const done = await comeBack(test, { state, ...query } as Record<string, string>, cookie);
+    expect([done.statusCode, done.headers.location]).toEqual([303, `${page}?deal=d-901&connectLink=${link.id}&result=${result}`]);
+    const { json } = await ask(test.server, test.ours.read, "GET", `/v1/connect-links/${link.id}`);
+    expect(json).toMatchObject({ outcome: result, returnUrl: `${page}?deal=d-901` });
+  });
+
+  it("that is declined leads there too, and can be used later", async () => {
+    const test = await startListed();
+    const link = await makeLink(test, { returnUrl: page });
+    const declined = await test.server.inject({ method: "POST", url: `${link.path}/decline` });
+    expect(declined.headers.location).toBe(`${page}?connectLink=${link.id}&result=denied`);
+    expect((await test.server.inject({ url: link.path })).headers["content-security-policy"]).toMatch(
+      /form-action 'self' \S+ https:\/\/crm\.example$/,
+    );
+    expect((await ask(test.server, test.ours.read, "GET", `/v1/connect-links/${link.id}`)).json.outcome).toBe("denied");
+  });
+});
+
+it("a mailbox is connected once: signing in to it again is refused in words, by link and on our own pages", async () => {
+  const test = await start();
+  const link = await makeLink(test, { language: "pl" });
+  const { state, cookie } = await press(test, link.path);
+  const done = await comeBack(test, { state, code: "Anna@sales.example", language: "pl" }, cookie);
+  expect([done.statusCode, done.body.includes("Skrzynka anna@sales.example jest już połączona")]).toEqual([400, true]);
+  expect((await ask(test.server, test.ours.read, "GET", `/v1/connect-links/${link.id}`)).json).toMatchObject({
+    outcome: "failed",
+    inboxId: null,
+  });
+
+  const browser = await signedInAs(test, "owner");
+  await browser.get("/inboxes/connect");
+  const asked = new URL(String((await browser.submit("/inboxes/connect/memory")).headers.location)).searchParams;
+  const ended = await browser.get(
+    `/oauth/callback?${new URLSearchParams({ state: asked.get("state") ?? "", code: "anna@sales.example" })}`,
+  );
+  expect(ended.body).toContain("anna@sales.example is connected already");
+  expect((await listInboxes(test.database.read, test.ours.accountId)).data).toHaveLength(1);
+});
+
 describe("coming back from the provider", () => {
   it("leads on to the inbox where somebody of its account is signed in, and nobody else", async () => {
     const test = await start();
@@ -178,5 +260,5 @@ describe("coming back from the provider", () => {
 it("a link nobody made is gone", async () => {
   const { server } = await start();
   expect((await server.inject({ url: "/connect/guess" })).statusCode).toBe(410);
-  expect((await server.inject({ method: "POST", url: "/connect/guess/memory" })).headers.location).toBe("/connect/guess");
+  expect((await server.inject({ method: "POST", url: "/connect/guess/memory" })).statusCode).toBe(410);
 });

@@ -136,6 +136,7 @@ const presentAccount = (row: Account): z.infer<typeof account> => ({
   neverLog: row.neverLog,
   mapping: row.mapping,
   globalRule: row.globalRule,
+  returnUrls: row.returnUrls,
   createdAt: rfc3339(row.createdAt),
   updatedAt: rfc3339(row.updatedAt),
 });

@@ -1,9 +1,11 @@
 import { z } from "zod";
+import { getAccount } from "../../store/accounts.ts";
 import { type ConnectLink, createConnectLink, getConnectLink } from "../../store/connect-links.ts";
 import { getInbox } from "../../store/inboxes.ts";
 import { accountOf } from "../account-of.ts";
 import type { Api, ApiDeps } from "../deps.ts";
-import { notFound } from "../problem.ts";
+import { notFound, Problem } from "../problem.ts";
+import { isListed } from "../return-url.ts";
 import { rfc3339 } from "../rfc3339.ts";
 import { connectLink, connectLinkInput } from "../shapes.ts";
 
@@ -24,15 +26,27 @@ export const connectLinkRoutes = (api: Api, deps: ApiDeps): void => {
       },
     },
     async (request, reply) => {
-      const { owner, expectedAddress = null, providers = [], inboxId = null, language = null, expiresIn, sinceDays } = request.body;
+      const {
+        owner,
+        expectedAddress = null,
+        providers = [],
+        inboxId = null,
+        language = null,
+        returnUrl = null,
+        expiresIn,
+        sinceDays,
+      } = request.body;
       const accountId = accountOf(request);
       if (inboxId !== null && !(await getInbox(deps.database.read, accountId, inboxId))) throw notFound("inbox");
+      const { returnUrls } = (await getAccount(deps.database.read, accountId)) ?? { returnUrls: [] };
+      if (returnUrl !== null && !isListed(returnUrl, returnUrls)) throw notListed();
       const wish = {
         owner: { externalId: owner?.externalId ?? null, name: owner?.name ?? null },
         expectedAddress,
         providers,
         inboxId,
         language,
+        returnUrl,
         sinceDays,
       };
       const now = deps.now();
@@ -61,6 +75,11 @@ export const connectLinkRoutes = (api: Api, deps: ApiDeps): void => {
   );
 };
 
+const notListed = (): Problem => {
+  const detail = "The account's returnUrls do not name this page: add it there first. Only what comes after ? may differ.";
+  return new Problem("invalid-request", detail, [{ pointer: "/body/returnUrl", code: "not_listed", detail }]);
+};
+
 const presentLink = (link: ConnectLink): z.infer<typeof connectLink> => ({
   id: link.id,
   object: "connect_link",
@@ -70,6 +89,7 @@ const presentLink = (link: ConnectLink): z.infer<typeof connectLink> => ({
   expectedAddress: link.wish.expectedAddress,
   providers: link.wish.providers,
   inboxId: link.inboxId ?? link.wish.inboxId,
+  returnUrl: link.wish.returnUrl,
   expiresAt: rfc3339(link.expiresAt),
   createdAt: rfc3339(link.createdAt),
   updatedAt: rfc3339(link.updatedAt),

@@ -129,6 +129,8 @@ export const inboxes = {
   "connect.byAddress": "Exchange and other mailboxes",
   "connect.byAddressHint":
     "Enter the address; the settings are found from it and shown to you before anything is tried. The mailbox is read by IMAP; Exchange servers that offer no IMAP cannot be connected yet.",
+  "connect.byThisAddressHint":
+    "The settings of {address} are looked for and shown to you before anything is tried. The mailbox is read by IMAP.",
   "connect.address": "E-mail address of the mailbox",
   "connect.find": "Find the settings",
   "connect.badAddress": "This is no e-mail address.",
@@ -155,6 +157,9 @@ export const inboxes = {
   "connect.ended.missing_permission": "You signed in, but the box “read your mail” was not ticked. Try again and leave it ticked.",
   "connect.ended.wrong_address": "{because} Try again and sign in to the right one.",
   "connect.ended.failed": "It did not work: {because}",
+  "connect.decline": "Do not connect",
+  "connect.declineHint": "Nothing is connected then, and whoever sent you the link is told.",
+  "connect.toLink": "Back to the beginning",
   "connect.toInbox": "See how the inbox does",
 
   "mailbox.address": "E-mail address",
@@ -174,6 +179,7 @@ export const inboxes = {
   "mailbox.reconnectHint": "It goes on where it stopped. Correct what has changed and enter the password.",
   "mailbox.fieldMissing": "Fill this in.",
   "mailbox.portWrong": "A port is a number from 1 to 65535.",
+  "mailbox.thereAlready": "{address} is connected already in this account. Whoever runs Bounceline sees it among the inboxes.",
   "mailbox.failed.auth": "The server did not accept user name or password.",
   "mailbox.failed.unavailable": "The server could not be reached.",
   "mailbox.failed.rejected": "It cannot be connected like this.",

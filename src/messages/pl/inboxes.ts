@@ -134,6 +134,8 @@ export const inboxes: Record<keyof typeof en, string> = {
   "connect.byAddress": "Exchange i inne skrzynki",
   "connect.byAddressHint":
     "Podaj adres; ustawienia znajdziemy na jego podstawie i pokażemy, zanim cokolwiek wypróbujemy. Skrzynkę czytamy przez IMAP; serwerów Exchange bez IMAP nie można jeszcze połączyć.",
+  "connect.byThisAddressHint":
+    "Odszukamy ustawienia skrzynki {address} i pokażemy je, zanim cokolwiek wypróbujemy. Skrzynka jest czytana przez IMAP.",
   "connect.address": "Adres e-mail skrzynki",
   "connect.find": "Znajdź ustawienia",
   "connect.badAddress": "To nie jest adres e-mail.",
@@ -162,6 +164,9 @@ export const inboxes: Record<keyof typeof en, string> = {
     "Zalogowano, ale pole „czytanie poczty” nie zostało zaznaczone. Spróbuj ponownie i zostaw je zaznaczone.",
   "connect.ended.wrong_address": "{because} Spróbuj ponownie i zaloguj się do właściwej skrzynki.",
   "connect.ended.failed": "Nie udało się: {because}",
+  "connect.decline": "Nie łącz",
+  "connect.declineHint": "Niczego wtedy nie połączymy, a nadawca odnośnika się o tym dowie.",
+  "connect.toLink": "Wróć na początek",
   "connect.toInbox": "Zobacz stan skrzynki",
 
   "mailbox.address": "Adres e-mail",
@@ -182,6 +187,7 @@ export const inboxes: Record<keyof typeof en, string> = {
   "mailbox.reconnectHint": "Czytanie rozpocznie się tam, gdzie się zatrzymało. Popraw, co się zmieniło, i wpisz hasło.",
   "mailbox.fieldMissing": "Wypełnij to pole.",
   "mailbox.portWrong": "Port to liczba od 1 do 65535.",
+  "mailbox.thereAlready": "Skrzynka {address} jest już połączona na tym koncie. Widzi ją wśród skrzynek ten, kto prowadzi Bounceline.",
   "mailbox.failed.auth": "Serwer nie przyjął nazwy użytkownika lub hasła.",
   "mailbox.failed.unavailable": "Nie udało się połączyć z serwerem.",
   "mailbox.failed.rejected": "W ten sposób nie da się połączyć.",

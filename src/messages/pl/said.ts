@@ -180,6 +180,7 @@ const anyConnector: readonly Row[] = [
   [/^something went wrong on our side; it is in the log$/, "coś poszło nie tak po naszej stronie; szczegóły są w dzienniku"],
   [/^it did not answer in time$/, "nie odpowiedziała na czas"],
   [/^This installation has no connector called (.+)\.$/, "Ta instalacja nie ma łącznika o nazwie $1."],
+  [/^(\S+) is connected already; look for it among the inboxes\.$/, "Skrzynka $1 jest już połączona; znajdziesz ją wśród skrzynek."],
   [/^You signed in as (\S+); the mailbox to connect is (\S+)\.$/, "Zalogowano się jako $1, a skrzynka do połączenia to $2."],
   [
     /^The provider no longer knew where we had stopped; listed again with an overlap\.$/,

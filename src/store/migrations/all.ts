@@ -17,6 +17,7 @@ import { support } from "./0016-support.ts";
 import { why } from "./0017-why.ts";
 import { ownerMail } from "./0018-owner-mail.ts";
 import { sentTo } from "./0019-sent-to.ts";
+import { returnUrls } from "./0020-return-urls.ts";
 import { workers } from "./0021-workers.ts";
 
 /** Every step in order. */
@@ -39,5 +40,6 @@ export const migrations: readonly Migration[] = [
   why,
   ownerMail,
   sentTo,
+  returnUrls,
   workers,
 ];

@@ -1,9 +1,8 @@
-import { addressKey } from "../../bounces/keys.ts";
 import { isTextKey } from "../../messages/text.ts";
 import type { Found } from "../../ports/connector.ts";
-import { connectInbox, findSettings } from "../../sync/connect-inbox.ts";
+import { connectedAlready, connectInbox, findSettings } from "../../sync/connect-inbox.ts";
 import { type Html, html } from "../page/html.ts";
-import { csrfField, notFoundPage, type Pages, type Shown, type SignedInView, type ViewDeps } from "../page/view.ts";
+import { csrfField, notFoundPage, type Pages, type Shown, type SignedInView, type View, type ViewDeps } from "../page/view.ts";
 import { isEmail } from "../sign-in/sign-in-pages.ts";
 import { type ConnectPagesDeps, consent } from "./connect-pages.ts";
 import { allowFormsTo, goToProvider, providerButton, type SignInProvider } from "./go-to-provider.ts";
@@ -17,8 +16,9 @@ import {
   mailboxProvider,
   sentFields,
   settingsOf,
+  thereAlready,
 } from "./mailbox-form.ts";
-import { seenInboxes } from "./visible-inboxes.ts";
+import { seenInbox } from "./visible-inboxes.ts";
 
 /**
  * Connecting an inbox of one's own: consent first, then signing in at the provider, or an address from which the settings are found, shown,
@@ -50,17 +50,12 @@ export const connectInboxPages = (pages: Pages, deps: ConnectPagesDeps & ViewDep
     return signInPage(view, address, waysIn(found.providers, providers));
   });
 
-  /** Their inbox with this address, if it is connected. */
-  const connectedAlready = async (view: SignedInView, address: string) =>
-    (await seenInboxes(database.read, view)).find(
-      (inbox) => addressKey(inbox.address) === addressKey(address) && inbox.state !== "disconnected" && inbox.state !== "erased",
-    );
-
   pages.post("/inboxes/connect/mailbox", "sales", async (view) => {
     const fields = sentFields(view);
-    const there = await connectedAlready(view, fields.address);
-    if (there) return { redirect: `/inboxes/${there.id}?done=connectedAlready` };
     const refuse = (fault: Fault): Shown => ({ ...settingsPage(view, fields, faultLine(fault), fault), status: 422 });
+    const there = await connectedAlready(database.read, view.accountId, fields.address);
+    if (there && (await seenInbox(database.read, view, there.id))) return { redirect: `/inboxes/${there.id}?done=connectedAlready` };
+    if (there) return refuse(thereAlready(view, there));
     if (!isEmail(fields.address))
       return refuse({ sentence: view.t("connect.badAddress"), said: null, fields: new Map([["address", view.t("connect.badAddress")]]) });
     try {
@@ -87,7 +82,7 @@ export const connectInboxPages = (pages: Pages, deps: ConnectPagesDeps & ViewDep
   });
 };
 
-const brand = (view: SignedInView, { name, label }: SignInProvider): string => {
+const brand = (view: Pick<View, "t">, { name, label }: SignInProvider): string => {
   const key = `connect.provider.${name}`;
   return isTextKey(key) ? view.t(key) : label;
 };
@@ -119,18 +114,22 @@ ${providers.some(({ name }) => name === "gmail" || name === "gmail-imap") && htm
 };
 
 /** The ways in that are set up; where none is, the best one, so that the page says what is missing. */
-const waysIn = (names: readonly string[], providers: readonly SignInProvider[]): SignInProvider[] => {
+export const waysIn = (names: readonly string[], providers: readonly SignInProvider[]): SignInProvider[] => {
   const known = names.map((name) => providers.find((each) => each.name === name) ?? { name, label: name, ready: false, origin: null });
   const ready = known.filter((provider) => provider.ready);
   return ready.length > 0 ? ready : known.slice(0, 1);
 };
+
+/** That a mailbox is opened at its provider, without a password here. */
+export const signInText = (view: Pick<View, "t">, address: string, way: SignInProvider): string =>
+  view.t("connect.signInAt", { address, provider: brand(view, way) });
 
 const signInPage = (view: SignedInView, address: string, ways: readonly SignInProvider[]): Shown => {
   const title = view.t("page.connect.title");
   return {
     title,
     content: html`<h1>${title}</h1>
-${ways[0] && html`<p role="status">${view.t("connect.signInAt", { address, provider: brand(view, ways[0]) })}</p>`}
+${ways[0] && html`<p role="status">${signInText(view, address, ways[0])}</p>`}
 ${ways.map((provider) => buttonFor(view, provider, address))}
 <p><a href="/inboxes/connect">${view.t("connect.again")}</a></p>`,
   };
@@ -148,7 +147,7 @@ ${mailboxForm(view, fields, form)}
   };
 };
 
-const settingsIn = (found: Found) => (found.kind === "settings" ? found.settings : null);
+export const settingsIn = (found: Found) => (found.kind === "settings" ? found.settings : null);
 
 const refusals = { pop_only: "connect.popOnly", no_tls: "connect.noTls", oauth_only: "connect.oauthOnly" } as const;
 const places = {
@@ -159,7 +158,7 @@ const places = {
 } as const;
 
 /** What was found and where. A server the DNS names outside the domain is named to be looked at (RFC 6186, 6). */
-const foundText = (view: SignedInView, address: string, found: Exclude<Found, { kind: "sign_in" }>): string => {
+export const foundText = (view: View, address: string, found: Exclude<Found, { kind: "sign_in" }>): string => {
   const domain = address.slice(address.lastIndexOf("@") + 1);
   if (found.kind === "nothing") return view.t("connect.foundNothing", { domain });
   if (found.kind === "refused") return view.t(refusals[found.why], { domain });

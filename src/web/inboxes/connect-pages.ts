@@ -1,10 +1,13 @@
 import { said } from "../../messages/said.ts";
-import { type ConnectLink, findConnectLink, useConnectLink } from "../../store/connect-links.ts";
+import { type ConnectLink, findConnectLink, settleConnectLink, useConnectLink } from "../../store/connect-links.ts";
+import { getInbox, type Inbox } from "../../store/inboxes.ts";
 import { type Authorized, finishAuthorization } from "../../sync/authorize-inbox.ts";
 import type { ConnectDeps } from "../../sync/connect-inbox.ts";
+import { readCookie } from "../page/cookies.ts";
 import { type Html, html } from "../page/html.ts";
 import { message, type Pages, type Redirect, type Shown, speaking, type View } from "../page/view.ts";
 import { allowFormsTo, browserSecret, goToProvider, type SignInProvider } from "./go-to-provider.ts";
+import { mailboxProvider } from "./mailbox-form.ts";
 
 export type ConnectPagesDeps = {
   connecting: ConnectDeps;
@@ -26,29 +29,25 @@ export const connectPages = (pages: Pages, deps: ConnectPagesDeps): void => {
   const { database, now } = deps.connecting;
 
   pages.open("GET", "/connect/:secret", async (view) => {
-    const { secret } = view.request.params as { secret: string };
-    const link = await findConnectLink(database.read, secret, now());
-    const spoken = link?.wish.language ? speaking(view, link.wish.language === "pl" ? "pl" : "en") : view;
-    if (!link || !isUsable(link)) return message(410, spoken.t("page.connect.gone"));
-    const providers = (await deps.providers()).filter(({ name }) => link.wish.providers.length === 0 || link.wish.providers.includes(name));
-    allowFormsTo(view, providers);
-    return consentPage(spoken, secret, link, providers, deps);
+    const opened = await openedLink(deps, view);
+    return "link" in opened ? consentPage(opened, deps) : opened;
+  });
+
+  pages.open("POST", "/connect/:secret/decline", async (view) => {
+    const opened = await openedLink(deps, view);
+    return "link" in opened ? leave(deps, opened, { outcome: "denied", inboxId: null }, opened.view.t("connect.denied")) : opened;
   });
 
   pages.open("POST", "/connect/:secret/:provider", async (view) => {
-    const { secret, provider } = view.request.params as { secret: string; provider: string };
-    const link = await findConnectLink(database.read, secret, now());
-    const usable = link && isUsable(link) && (await database.transaction((tx) => useConnectLink(tx, link.accountId, link.id, now())));
-    if (!link || !usable) return { redirect: `/connect/${encodeURIComponent(secret)}` };
-    const { owner, expectedAddress, inboxId, sinceDays } = link.wish;
-    return goToProvider(view, deps, link.accountId, {
-      provider,
-      expectedAddress,
-      reconnect: inboxId,
-      owner: { externalId: owner.externalId ?? undefined, name: owner.name ?? undefined },
-      since: now() - sinceDays * 86_400_000,
-      linkId: link.id,
-    });
+    const { provider } = view.request.params as { provider: string };
+    const opened = await openedLink(deps, view);
+    if (!("link" in opened)) return opened;
+    const { link, secret, providers } = opened;
+    const chosen = providers.some(({ name, ready }) => name === provider && ready);
+    const usable = chosen && (await database.transaction((tx) => useConnectLink(tx, link.accountId, link.id, now())));
+    if (!usable) return { redirect: `/connect/${encodeURIComponent(secret)}` };
+    const { expectedAddress, returnUrl } = link.wish;
+    return goToProvider(view, deps, link.accountId, { provider, expectedAddress, returnUrl, linkId: link.id, ...wishOf(deps, link) });
   });
 
   pages.open("GET", "/oauth/callback", async (view) => {
@@ -66,13 +65,65 @@ export const connectPages = (pages: Pages, deps: ConnectPagesDeps): void => {
 
 const isUsable = ({ state }: ConnectLink): boolean => state === "open" || state === "used" || state === "failed";
 
-const consentPage = (
-  view: View,
-  secret: string,
-  link: ConnectLink,
-  providers: readonly SignInProvider[],
-  deps: ConnectPagesDeps,
-): Shown => {
+/** A link that can be used, in the language it was made in, with the ways it offers. */
+export type OpenedLink = {
+  view: View;
+  link: ConnectLink;
+  secret: string;
+  providers: readonly SignInProvider[];
+  /** The inbox it reconnects. */
+  reconnects: Inbox | null;
+  /** A mailbox that is opened with a password may be connected. */
+  takesPassword: boolean;
+};
+
+/** The link whose secret is in the address, or the page that says it is gone. */
+export const openedLink = async (deps: ConnectPagesDeps, view: View): Promise<OpenedLink | Shown> => {
+  const { database, now } = deps.connecting;
+  const { secret } = view.request.params as { secret: string };
+  const link = await findConnectLink(database.read, secret, now());
+  // The CRM knows what its user reads; the user knows better.
+  const chosen = view.field("language") !== "" || readCookie(view.request, "bounceline_language") !== null;
+  const spoken = link?.wish.language && !chosen ? speaking(view, link.wish.language === "pl" ? "pl" : "en") : view;
+  if (!link || !isUsable(link)) return { ...message(410, spoken.t("page.connect.gone")), language: spoken.language };
+  const { wish, accountId } = link;
+  const reconnects = wish.inboxId === null ? null : await getInbox(database.read, accountId, wish.inboxId);
+  const offered = (name: string): boolean =>
+    (wish.providers.length === 0 || wish.providers.includes(name)) && (reconnects === null || reconnects.provider === name);
+  const providers = (await deps.providers()).filter(({ name }) => offered(name));
+  allowFormsTo(view, providers, wish.returnUrl);
+  return { view: spoken, link, secret, providers, reconnects, takesPassword: offered(mailboxProvider) };
+};
+
+/** What a link says of the inbox to be. */
+export const wishOf = ({ connecting }: ConnectPagesDeps, { wish }: ConnectLink) => ({
+  reconnect: wish.inboxId,
+  owner: { externalId: wish.owner.externalId ?? undefined, name: wish.owner.name ?? undefined },
+  since: connecting.now() - wish.sinceDays * 86_400_000,
+});
+
+/** Writes how a link ended, and sends the browser back to the CRM; where the CRM named no page, says it here. */
+export const leave = async (
+  { connecting }: ConnectPagesDeps,
+  { view, link }: OpenedLink,
+  end: { outcome: string; inboxId: string | null },
+  sentence: string,
+): Promise<Shown | Redirect> => {
+  await connecting.database.transaction((tx) => settleConnectLink(tx, link.accountId, link.id, end, connecting.now()));
+  if (link.wish.returnUrl !== null) return { redirect: returnTo(link.wish.returnUrl, link.id, end.outcome) };
+  const title = view.t("page.connect.title");
+  return { title, language: view.language, content: html`<h1>${title}</h1><p role="status">${sentence}</p>` };
+};
+
+/** The CRM's page with what it is told. It asks for the link's state, because anybody can write a query. */
+const returnTo = (returnUrl: string, linkId: string, result: string): string => {
+  const url = new URL(returnUrl);
+  url.searchParams.set("connectLink", linkId);
+  url.searchParams.set("result", result);
+  return url.href;
+};
+
+const consentPage = ({ view, secret, link, providers, takesPassword }: OpenedLink, deps: ConnectPagesDeps): Shown => {
   const { expectedAddress } = link.wish;
   const buttons = providers.map(({ name, label, ready }) =>
     ready
@@ -82,12 +133,23 @@ const consentPage = (
   const title = view.t("page.connect.title");
   return {
     title,
+    language: view.language,
     content: html`<h1>${title}</h1>
 ${consent(view, deps)}
 ${expectedAddress && html`<p class="who">${view.t("page.connect.expected", { address: expectedAddress })}</p>`}
-${buttons}`,
+${buttons}
+${takesPassword && addressForm(view, secret, expectedAddress)}
+<form method="post" action="/connect/${secret}/decline" class="decline"><button class="plain">${view.t("connect.decline")}</button>
+<p class="quiet">${view.t("connect.declineHint")}</p></form>`,
   };
 };
+
+/** Where the address is given already, only the button. */
+const addressForm = (view: View, secret: string, address: string | null): Html => html`<h2>${view.t("connect.byAddress")}</h2>
+<p>${address === null ? view.t("connect.byAddressHint") : view.t("connect.byThisAddressHint", { address })}</p>
+<form method="post" action="/connect/${secret}/find" class="narrow">
+${address === null && html`<label>${view.t("connect.address")}<input name="address" type="email" required autocomplete="email"></label>`}
+<button>${view.t("connect.find")}</button></form>`;
 
 /** What people are told before they connect a mailbox. */
 export const consent = (view: View, { operatorName, privacyUrl }: Pick<ConnectPagesDeps, "operatorName" | "privacyUrl">): Html =>
@@ -104,6 +166,8 @@ ${privacyUrl && html`<p><a href="${privacyUrl}" rel="noreferrer">${privacyUrl}</
 const outcomePage = (view: View, ended: Authorized | null): Shown | Redirect => {
   const here = ended !== null && ended.linkId === null && view.session !== null;
   const isOurs = ended?.result === "connected" && view.session?.accountId === ended.inbox.accountId;
+  if (ended && ended.linkId !== null && ended.returnUrl !== null)
+    return { redirect: returnTo(ended.returnUrl, ended.linkId, ended.result) };
   if (here && isOurs) return { redirect: `/inboxes/${ended.inbox.id}?done=connected` };
   const title = view.t("page.connect.title");
   const status = ended?.result === "connected" ? 200 : 400;

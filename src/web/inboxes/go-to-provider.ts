@@ -27,9 +27,14 @@ export const goToProvider = async (
   return { redirect: url };
 };
 
-/** Lets the page's forms lead to the providers: a form's answer redirects there, which browsers hold against form-action too. */
-export const allowFormsTo = (view: View, providers: readonly SignInProvider[]): void => {
-  const origins = providers.flatMap(({ origin }) => origin ?? []).join(" ");
+/**
+ * Lets the page's forms lead to the providers, and at the end to `returnUrl`: a form's answer redirects there, which browsers hold
+ * against form-action too.
+ */
+export const allowFormsTo = (view: View, providers: readonly SignInProvider[], returnUrl: string | null = null): void => {
+  const origins = [...providers.flatMap(({ origin }) => origin ?? []), ...(returnUrl === null ? [] : [new URL(returnUrl).origin])].join(
+    " ",
+  );
   view.reply.header("content-security-policy", `${basePolicy}; form-action 'self' ${origins}`);
 };
 

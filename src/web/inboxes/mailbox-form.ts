@@ -3,7 +3,7 @@ import { ConnectorError } from "../../ports/connector.ts";
 import type { Inbox } from "../../store/inboxes.ts";
 import { InvalidSettings } from "../../sync/connect-inbox.ts";
 import { type Html, html } from "../page/html.ts";
-import { csrfField, type SignedInView } from "../page/view.ts";
+import { csrfField, type View } from "../page/view.ts";
 
 /** The connector behind the form: it asks for a server, a user name and a password. */
 export const mailboxProvider = "imap";
@@ -14,7 +14,7 @@ export type MailboxFields = { address: string; host: string; port: string; secur
 /** What is wrong: in a sentence, in the connector's words where it said something, and in which fields, each with a note where there is one. */
 export type Fault = { sentence: string; said: Said | null; fields: ReadonlyMap<string, string | null> };
 
-export const sentFields = (view: SignedInView): MailboxFields => {
+export const sentFields = (view: View): MailboxFields => {
   const [address = "", host = "", port = "", security = "", username = "", pinnedCertificate = ""] = (
     ["address", "host", "port", "security", "username", "pinnedCertificate"] as const
   ).map((name) => view.field(name).trim());
@@ -52,7 +52,7 @@ const suspects: Partial<Record<ConnectorError["kind"], readonly string[]>> = {
 };
 
 /** What failed, for people. Throws what is no failure of theirs or of the server's. */
-export const faultOf = (view: SignedInView, error: unknown): Fault => {
+export const faultOf = (view: View, error: unknown): Fault => {
   if (error instanceof ConnectorError) {
     const fields = new Map((suspects[error.kind] ?? []).map((name) => [name, null]));
     return { sentence: view.t(`mailbox.failed.${error.kind}`), said: said(view.language, error.message), fields };
@@ -67,6 +67,13 @@ export const faultOf = (view: SignedInView, error: unknown): Fault => {
   return { sentence: view.t("mailbox.failed.fields"), said: null, fields };
 };
 
+/** Two inboxes on one mailbox would read everything twice. */
+export const thereAlready = (view: View, { address }: Inbox): Fault => ({
+  sentence: view.t("mailbox.thereAlready", { address }),
+  said: null,
+  fields: new Map([["address", null]]),
+});
+
 export const faultLine = (fault: Fault | null): Html | null =>
   fault &&
   html`<p class="fault" role="alert">${fault.sentence}${fault.said && html` <span lang="${fault.said.language}">${fault.said.text}</span>`}</p>`;
@@ -75,7 +82,7 @@ type Named = keyof MailboxFields | "password";
 
 /** The form for server, user name and password. `fixed`: the address is known and cannot be changed. */
 export const mailboxForm = (
-  view: SignedInView,
+  view: View,
   fields: MailboxFields,
   { action, button, fault, fixed }: { action: string; button: string; fault: Fault | null; fixed: boolean },
 ): Html => {

@@ -37,8 +37,8 @@ export type View = {
 /** The view of somebody who is signed in. */
 export type SignedInView = View & { session: Session; accountId: string; role: UserRole; user: User | null };
 
-/** What a page shows. `live`: with something that moves (htmx); `wide`: with room for tables; `bare`: in English only, and for everybody. */
-export type Shown = { title: string; content: Html; status?: number; live?: boolean; wide?: boolean; bare?: boolean };
+/** What a page shows. `language`: where it is not the reader's; `live`: with something that moves (htmx); `wide`: with room for tables; `bare`: in English only, and for everybody. */
+export type Shown = { title: string; content: Html; status?: number; language?: Language; live?: boolean; wide?: boolean; bare?: boolean };
 
 /** Where a form sends the browser next. */
 export type Redirect = { redirect: string };
@@ -131,7 +131,8 @@ export const createPages = (server: FastifyInstance, deps: ViewDeps): Pages => {
       const body = content instanceof Uint8Array ? Buffer.from(content) : Readable.from(content);
       return view.reply.type(type).header("content-disposition", `attachment; filename="${name}"`).send(body);
     }
-    return sendPage(view.reply.code(given.status ?? 200), layout(view, given));
+    const spoken = given.language === undefined ? view : speaking(view, given.language);
+    return sendPage(view.reply.code(given.status ?? 200), layout(spoken, given));
   };
 
   const signedIn = (view: View): SignedInView | null =>
