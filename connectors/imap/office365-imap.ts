@@ -45,6 +45,7 @@ const authorize = authorizeAtMicrosoft({
 export const office365Imap: Connector = {
   describe: {
     label: "Microsoft 365 by IMAP",
+    secondWay: true,
     limits: [
       { code: "folders_named", text: "Only Sent, the inbox, Junk and the folders you name are watched." },
       { code: "aliases_untold", text: "The other addresses this mailbox sends from are not told by IMAP." },

@@ -2,12 +2,13 @@ import type { Authorize, Json } from "../ports/connector.ts";
 import type { SignInProvider } from "../web/inboxes/go-to-provider.ts";
 import type { House } from "./house.ts";
 
-/** Providers people sign in to at the provider's own page, and whether the operator has set them up. */
+/** Providers people sign in to at the provider's own page, and whether the operator has set them up; second ways only if so. */
 export const signInProviders = async (house: Pick<House, "config" | "providers" | "loadConnector">): Promise<SignInProvider[]> => {
   const found = await Promise.all(house.providers.map(async (name) => ({ name, connector: await house.loadConnector(name) })));
   return found.flatMap(({ name, connector }) => {
     if (!connector?.authorize) return [];
     const app = usableApp(connector.authorize, house.config.apps[name]);
+    if (connector.describe.secondWay && app === null) return [];
     const page = app && connector.authorize.url(app, nowhere);
     return [{ name, label: connector.describe.label, ready: app !== null, origin: page ? new URL(page).origin : null }];
   });

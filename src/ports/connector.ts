@@ -127,6 +127,8 @@ export type Description = {
   label: string;
   /** True where only the operator may connect it, from the command line: it reads files of this machine. */
   operatorOnly?: boolean;
+  /** A second way to a provider that another connector reads better: people are offered it only where the operator has set it up. */
+  secondWay?: boolean;
   /** Short sentences on what it cannot do, shown beside the inbox. */
   limits: readonly { code: string; text: string }[];
   /** Draws the form and checks what it sends. Secrets are apart, so that they can be sealed. */

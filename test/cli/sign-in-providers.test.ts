@@ -10,14 +10,21 @@ it("who can be signed in to is told with where its page lies, once the operator 
   const app = (name: string) => ({ [`BOUNCELINE_${name}_CLIENT_ID`]: "id", [`BOUNCELINE_${name}_CLIENT_SECRET`]: "secret" });
   expect(await found({})).toEqual([
     { name: "gmail", label: "Gmail", ready: false, origin: null },
-    { name: "gmail-imap", label: "Gmail by IMAP", ready: false, origin: null },
     { name: "office365", label: "Microsoft 365", ready: false, origin: null },
-    { name: "office365-imap", label: "Microsoft 365 by IMAP", ready: false, origin: null },
   ]);
   expect(await found({ ...app("GOOGLE"), ...app("MICROSOFT") })).toEqual([
     { name: "gmail", label: "Gmail", ready: true, origin: "https://accounts.google.com" },
-    { name: "gmail-imap", label: "Gmail by IMAP", ready: false, origin: null },
     { name: "office365", label: "Microsoft 365", ready: true, origin: "https://login.microsoftonline.com" },
-    { name: "office365-imap", label: "Microsoft 365 by IMAP", ready: false, origin: null },
+  ]);
+});
+
+it("a second way to a provider is told only where it is set up", async () => {
+  const apps = { "gmail-imap": { clientId: "id", clientSecret: "secret" } };
+  const config = { ...loadConfig({}, "/nowhere"), apps };
+  const told = await signInProviders({ config, providers: Object.keys(registry), loadConnector });
+  expect(told.map(({ name, ready }) => [name, ready])).toEqual([
+    ["gmail", false],
+    ["gmail-imap", true],
+    ["office365", false],
   ]);
 });

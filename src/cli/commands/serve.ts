@@ -8,6 +8,7 @@ import { checkApps } from "../check-apps.ts";
 import { type Config, loadConfig } from "../config.ts";
 import { type House, openHouse } from "../house.ts";
 import { runDaemon } from "../run-daemon.ts";
+import { signInProviders } from "../sign-in-providers.ts";
 import { chosenAccount, type Globals, print, withHouse } from "../with-house.ts";
 
 export const serveCommand = (): Command =>
@@ -61,14 +62,9 @@ const onlyAccount = async (house: House): Promise<Account | null> => {
 };
 
 /** What people can connect, and what the operator has not set up. */
-const providerLines = async ({ providers, loadConnector, config }: House): Promise<string[]> => {
-  const signIns = await Promise.all(
-    providers.map(async (name) => {
-      const connector = await loadConnector(name);
-      return connector?.authorize ? [{ label: connector.describe.label, isSet: Object.hasOwn(config.apps, name) }] : [];
-    }),
-  );
-  const labels = (isSet: boolean): string[] => signIns.flat().flatMap((one) => (one.isSet === isSet ? [one.label] : []));
+const providerLines = async (house: House): Promise<string[]> => {
+  const signIns = await signInProviders(house);
+  const labels = (isSet: boolean): string[] => signIns.filter(({ ready }) => ready === isSet).map(({ label }) => label);
   const missing = labels(false);
   return [
     `Ready: ${["IMAP", ...labels(true)].join(", ")}. Connect an inbox on the pages, or: bin/bounceline inbox connect imap --address you@example.com --host imap.example.com --username you@example.com`,
