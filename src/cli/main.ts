@@ -14,6 +14,7 @@ import { inboxCommand } from "./commands/inbox.ts";
 import { inspectCommand } from "./commands/inspect.ts";
 import { keyCommand } from "./commands/key.ts";
 import { keysCommand } from "./commands/keys.ts";
+import { moveCommand } from "./commands/move.ts";
 import { reclassifyCommand } from "./commands/reclassify.ts";
 import { scanCommand } from "./commands/scan.ts";
 import { ownerLinkCommand, serveCommand } from "./commands/serve.ts";
@@ -51,6 +52,7 @@ for (const command of [
   keyCommand(),
   backupCommand(),
   restoreCommand(),
+  moveCommand(),
 ]) {
   program.addCommand(inherit(command));
 }

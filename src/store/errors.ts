@@ -11,7 +11,9 @@ export type StoreErrorCode =
   | "key_missing"
   | "key_wrong"
   | "lease_timeout"
+  | "move_failed"
   | "readonly"
+  | "target_not_empty"
   | "worker_lost";
 
 /** A failure whose message can be shown to a person as it is. */

@@ -3,7 +3,7 @@ import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, statSync, 
 import { join } from "node:path";
 import { describe, expect, it, vi } from "vitest";
 import { lockDataDirectory } from "../../src/store/lock-data-directory.ts";
-import { temporaryDirectory } from "../store/engines.ts";
+import { emptyPlace, temporaryDirectory } from "../store/engines.ts";
 import { runCli } from "./run-cli.ts";
 
 // Each test starts several processes.
@@ -87,6 +87,28 @@ describe("doctor", () => {
     const cwd = temporaryDirectory();
     writeFileSync(join(cwd, "bounceline.json"), "{");
     expect(await runCli(["doctor"], { cwd })).toMatchObject({ status: 78, out: expect.stringMatching(/^FAIL {2}configuration/) });
+  });
+});
+
+describe("moving to PostgreSQL", () => {
+  it("takes the URL from standard input, tells what it copied, and the daemon's commands go on there with the same key", async () => {
+    const { cwd, run } = await start();
+    const place = await emptyPlace("postgres");
+    const url = "url" in place ? place.url : "";
+    expect(await runCli(["move"], { cwd, input: "mysql://x\n" })).toMatchObject({
+      status: 64,
+      err: expect.stringContaining("no PostgreSQL URL"),
+    });
+    const moved = await runCli(["move"], { cwd, input: `${url}\n` });
+    expect(moved.out).toMatch(/^\d+ rows in \d+ tables were copied and compared\.\n/);
+    expect(moved.err).toMatch(/^accounts: 1$/m);
+    const there = await runCli(["account", "list"], { cwd, env: { DATABASE_URL: url, BOUNCELINE_KEY_FILE: join(cwd, "data.key") } });
+    expect(there.out).toContain("First");
+    expect((await run("account", "list")).out).toBe(there.out);
+    expect(await runCli(["move"], { cwd, input: `${url}\n` })).toMatchObject({
+      status: 78,
+      err: expect.stringContaining("has data already"),
+    });
   });
 });
 

@@ -27,6 +27,7 @@ const withoutAccount: Record<string, string> = {
   "inboxes/listWatching": "tells the daemon which inboxes to hold a connection to",
   "jobs-schema/jobsSchema": "the installation's schema",
   "key-check/checkKeys": "the installation's keys",
+  "move-database/moveDatabase": "copies the whole installation",
   "operating-figures/readOperatingFigures": "counts over all accounts, for the operator; names nobody",
   "owner-mail/inboxesThatNeedOwners": "tells the calendar whom to remind",
   "owner-mail/digestReaders": "tells the calendar who wants a digest",
