@@ -7,6 +7,7 @@ import { authorize } from "./authorize.ts";
 import { domainAccess } from "./domain-access.ts";
 import { allFolders } from "./envelope-of.ts";
 import { fetchRaw } from "./fetch-raw.ts";
+import { findMessage } from "./find-message.ts";
 import { probeGmail } from "./probe.ts";
 import { pullGmail } from "./pull.ts";
 import { pushWith } from "./push.ts";
@@ -40,6 +41,7 @@ const openWith =
     return {
       pull: (cursor, saved = async () => new Set()) => pullGmail(api, inbox, tools, cursor, saved),
       fetchRaw: (ref, { maxBytes }) => fetchRaw(api, ref, maxBytes),
+      find: (messageId) => findMessage(api, messageId),
       // Every request stands for itself: there is nothing to close.
       close: async () => {},
     };

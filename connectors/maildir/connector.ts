@@ -5,10 +5,12 @@
 import { watch as watchPath } from "node:fs";
 import { isAbsolute } from "node:path";
 import * as z from "zod";
+import { firstValue } from "../../src/bounces/envelope.ts";
 import {
   type ConnectedInbox,
   type Connector,
   ConnectorError,
+  type FoundMessage,
   type ProbeAnswer,
   type Session,
   type Tools,
@@ -68,6 +70,19 @@ const fetchRaw = async (view: LocalView, ref: string, maxBytes: number): Promise
   return place && folder ? view.readerOf(folder).fetchRaw(place.name, maxBytes) : "gone";
 };
 
+/** The messages with this Message-ID. There is no index: the header of every message is read. */
+const findMessage = async (view: LocalView, messageId: string): Promise<FoundMessage[]> => {
+  const found: FoundMessage[] = [];
+  for (const folder of view.folders) {
+    const reader = view.readerOf(folder);
+    for await (const { messages } of reader.read(reader.start, null)) {
+      const same = messages.filter(({ headers }) => firstValue(headers, "message-id")?.trim() === messageId.trim());
+      found.push(...same.map((envelope) => ({ envelope, watched: true })));
+    }
+  }
+  return found;
+};
+
 /** Runs a part of a session and turns what the disk says into a ConnectorError. An abort stays what it is. */
 const guarded = async <T>(inbox: ConnectedInbox, run: () => Promise<T>): Promise<T> => {
   try {
@@ -107,6 +122,11 @@ const open = async (inbox: ConnectedInbox, tools: Tools): Promise<Session> => {
     fetchRaw: async (ref, { maxBytes }) => {
       tools.signal.throwIfAborted();
       return guarded(inbox, () => fetchRaw(view, ref, maxBytes));
+    },
+    find: async (messageId) => {
+      tools.signal.throwIfAborted();
+      view = await look(inbox, tools.signal);
+      return guarded(inbox, () => findMessage(view, messageId));
     },
     watch: (onHint) => guarded(inbox, () => watchFolders(inbox, tools, onHint)),
     close: async () => {},

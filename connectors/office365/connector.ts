@@ -5,6 +5,7 @@ import { secrets } from "../shared/microsoft/microsoft-app.ts";
 import { authorize } from "./authorize.ts";
 import { fetchRaw } from "./fetch-raw.ts";
 import { findFolder, missingFolder, wantedFolders } from "./find-folder.ts";
+import { findMessage } from "./find-message.ts";
 import { openGraph } from "./graph.ts";
 import { ownAddresses } from "./own-addresses.ts";
 import { probeOffice365 } from "./probe.ts";
@@ -27,6 +28,7 @@ const open: Connector["open"] = async (inbox, tools) => {
   return {
     pull: (cursor) => pullOffice365(graph, inbox, cursor),
     fetchRaw: (ref, { maxBytes }) => fetchRaw(graph, ref, maxBytes),
+    find: (messageId) => findMessage(graph, inbox, messageId),
     close: async () => {},
   };
 };

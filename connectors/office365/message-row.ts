@@ -12,6 +12,7 @@ export type MessageRow = {
   subject?: string | null;
   internetMessageId?: string | null;
   conversationId?: string | null;
+  parentFolderId?: string | null;
   receivedDateTime?: string | null;
   sentDateTime?: string | null;
   isDraft?: boolean | null;

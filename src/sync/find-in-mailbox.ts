@@ -40,6 +40,12 @@ export const findInMailbox = async (
   }
   const known = (await readVerdicts(deps.database.read, asker.accountId, inboxId, [ref])).has(ref);
   if (known) return { explanation: await explainRef(asker, inboxId, ref), steps };
+  const { receivedAt } = first.envelope;
+  if (receivedAt !== null && receivedAt < inbox.since) {
+    const n = Math.max(0, Math.round((inbox.createdAt - inbox.since) / 86_400_000));
+    const why = { code: "before_connected", values: { date: new Date(receivedAt), n }, action: { code: "upload" as const } };
+    return { explanation: sayWhy(asker, why, steps), steps };
+  }
   await owe(deps, inbox, first);
   return { explanation: sayWhy(asker, { code: "our_gap", action: { code: "poll_now", inboxId } }, steps), steps };
 };

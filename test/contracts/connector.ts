@@ -298,12 +298,30 @@ const describeBodies = (connector: Connector, harness: Harness): void => {
   );
 
   test(
+    "a message is found by its Message-ID in whatever folder it lies, as a pull tells it, and one that is nowhere is not",
+    staged(async ({ box, session, pullAll }, { skip }) => {
+      if (!session.find) return skip("not applicable: the provider cannot be asked");
+      for (const folder of ["inbox", "sent", "junk", "extra"] as const) await box.put(folder, letter(`o'${folder}`));
+      const told = (await pullAll()).flatMap((page) => page.messages);
+      for (const envelope of told)
+        expect(await session.find(idOf(envelope))).toEqual([
+          { envelope: expect.objectContaining({ ref: envelope.ref, folder: envelope.folder }), watched: true },
+        ]);
+      expect(told).toHaveLength(4);
+      expect(await session.find("<nowhere@sales.example>")).toEqual([]);
+      await box.remove(idOf(told[0] as Envelope));
+      expect(await session.find(idOf(told[0] as Envelope))).toEqual([]);
+    }),
+  );
+
+  test(
     "nothing the connector does changes the mailbox",
     staged(async ({ box, tools, session, pullAll }) => {
       for (const folder of ["inbox", "sent", "junk", "extra"] as const) await box.put(folder, letter(folder));
       const before = await box.snapshot();
       await connector.signIn(box.inbox, tools);
       for (const { messages } of await pullAll()) for (const { ref } of messages) await session.fetchRaw(ref, { maxBytes: 1e6 });
+      await session.find?.("<inbox@sales.example>");
       await connector.probe(box.inbox, tools);
       const stop = await session.watch?.(() => {});
       await stop?.();

@@ -129,6 +129,16 @@ describe("a message as a file", () => {
     expect((await browser.get("/why?id=%3Cn1%40mx.relay.example%3E")).body).toContain('data-code="logged"');
   });
 
+  test("that lies there from before the first sync looked back is no gap of ours", async () => {
+    const world = await startWhy(sent("s1", makeSent(1, at)));
+    world.mailbox.messages.unshift(received("old", makeNotice(1, at), now - 5 * 86_400_000));
+    const browser = await signedInAs(world, "support");
+    await browser.get("/why");
+    const answer = await browser.upload("/why/message", upload(Buffer.from(makeNotice(1, at))));
+    expect(answer.body).toContain('data-code="before_connected"');
+    expect(answer.body).toMatch(/It arrived on 20 Nov 2026, 17:00, before the 1 days/);
+  });
+
   test("a mailbox that cannot be searched leaves the dry run, and says so", async () => {
     const world = await startWhy(sent("s1", makeSent(1, at)));
     world.mailbox.onCall = (call) => {

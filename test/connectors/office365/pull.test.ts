@@ -312,6 +312,17 @@ describe("folders", () => {
     expect(messagesOf(pages)).toMatchObject([{ folder: "inbox/notices", role: "other" }]);
   });
 
+  test("a message in a folder that is not watched is found there, by the path that watching it takes", async () => {
+    stage.box.addFolder("Customers", "inbox");
+    stage.box.addFolder("Returned", "Customers");
+    stage.put("Returned", letter(1));
+    const session = await office365.open(stage.inbox, toolsOf(stage));
+    expect(await session.find?.("<1@sales.example>")).toMatchObject([{ watched: false, envelope: { folder: "Inbox/Customers/Returned" } }]);
+    stage.inbox = { ...stage.inbox, settings: { extraFolders: ["Inbox/Customers/Returned"] } };
+    const watching = await office365.open(stage.inbox, toolsOf(stage));
+    expect(await watching.find?.("<1@sales.example>")).toMatchObject([{ watched: true, envelope: { folder: "Inbox/Customers/Returned" } }]);
+  });
+
   test("a folder made again is read from its beginning, and its loss would be told again", async () => {
     const first = await pullAll(stage);
     stage.box.removeFolder("Bounces");

@@ -8,6 +8,7 @@ export class BadQuery extends Error {
 type Test = (message: FakeMessage) => boolean;
 
 const received = /^receivedDateTime (ge|gt|le|lt) (\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z)$/;
+const messageId = /^internetMessageId eq '((?:[^']|'')*)'$/;
 const messageClass =
   /^singleValueExtendedProperties\/any\(ep: ?ep\/id eq '([^']+)' and (?:ep\/value eq '([^']*)'|startswith\(ep\/value, ?'([^']*)'\))\)$/;
 
@@ -21,6 +22,8 @@ const compare: { readonly [operator: string]: (a: number, b: number) => boolean 
 const clause = (text: string): Test => {
   const [, operator, instant] = received.exec(text) ?? [];
   if (operator && instant) return ({ receivedAt }) => compare[operator]?.(receivedAt, Date.parse(instant)) ?? false;
+  const [, wanted] = messageId.exec(text) ?? [];
+  if (wanted !== undefined) return ({ row }) => row.internetMessageId === wanted.replaceAll("''", "'");
   const [, id, whole, start] = messageClass.exec(text) ?? [];
   if (id?.toLowerCase() === "string 0x001a") {
     return (message) => (whole === undefined ? message.messageClass.startsWith(start ?? "") : message.messageClass === whole);

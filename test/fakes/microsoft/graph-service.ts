@@ -37,11 +37,14 @@ const idOf = (message: FakeMessage, prefer: string): string => (immutable(prefer
 
 const pageSizeOf = (prefer: string, top: string | null): number => Number(/odata\.maxpagesize=(\d+)/.exec(prefer)?.[1] ?? top ?? 10);
 
+/** "Top of Information Store", above all folders people see. */
+const rootId = "AQMkRoot=";
+
 const folderRow = (box: FakeMailbox, { id, displayName, parentId }: FakeFolder, search: URLSearchParams): object => {
   const inside = box.messages.filter(({ folderId }) => folderId === id);
   const all: { [name: string]: unknown } = {
     displayName,
-    parentFolderId: parentId ?? "AQMkRoot=",
+    parentFolderId: parentId ?? rootId,
     childFolderCount: box.folders.filter((folder) => folder.parentId === id).length,
     totalItemCount: inside.length,
     unreadItemCount: inside.filter(({ isRead }) => !isRead).length,
@@ -141,12 +144,13 @@ export const createGraphService = (): GraphService => {
     return { status: 200, shape: "messages", body: { "@odata.context": `${root}/$metadata#Collection(message)`, ...links, value } };
   };
 
-  const list = ({ box, root, path, search, prefer }: GraphRequest, folder: FakeFolder): GraphReply => {
+  /** Without a folder: the whole mailbox. */
+  const list = ({ box, root, path, search, prefer }: GraphRequest, folder: FakeFolder | null): GraphReply => {
     const [filter, size, skip] = [search.get("$filter"), pageSizeOf(prefer, search.get("$top")), Number(search.get("$skip") ?? 0)];
     if (size < 1 || size > 1000) throw new BadQuery("The value of $top must be between 1 and 1000.");
     const test = readFilter(filter);
     const found = box.messages
-      .filter((message) => message.folderId === folder.id && test(message))
+      .filter((message) => (folder === null || message.folderId === folder.id) && test(message))
       .reverse()
       .sort(readOrder(search.get("$orderby"), filter));
     const more = new URLSearchParams(search);
@@ -189,14 +193,16 @@ export const createGraphService = (): GraphService => {
     if (kind === "mailFolders" && id === "") return folders(request, null);
     if (kind === "mailFolders") {
       if (part === "messages" && value === "$value") return problem(405, "ErrorInvalidRequest", "The OData request is not supported.");
-      const folder = folderOf(box, id);
+      const top = { id: rootId, displayName: "Top of Information Store", parentId: null, wellKnown: "msgfolderroot" };
+      const folder = id.toLowerCase() === "msgfolderroot" ? top : folderOf(box, id);
       if (!folder) return notFound();
       if (part === undefined) return { status: 200, shape: "mailFolder", body: folderRow(box, folder, request.search) };
       if (part === "childFolders") return folders(request, folder.id);
       if (part === "messages" && item === "delta") return delta(request, folder);
       if (part === "messages" && item === undefined) return list(request, folder);
     }
-    if (kind !== "messages" || id === "") return problem(400, "BadRequest", `Resource not found for the segment '${kind}'.`);
+    if (kind === "messages" && id === "") return list(request, null);
+    if (kind !== "messages") return problem(400, "BadRequest", `Resource not found for the segment '${kind}'.`);
     if (!/^A[AQ]\w/.test(id)) return problem(400, "ErrorInvalidIdMalformed", "Id is malformed.");
     const message = messageOf(box, id);
     if (!message) return notFound();
