@@ -37,9 +37,10 @@ export const inboxText = (...asked: Parameters<typeof stateText>): { meaning: st
 };
 
 /** What was not counted or seen yet is not spoken of. */
-const sentenceOf = ({ state, progress, lastMailAt }: Inbox): TextKey => {
-  if (state === "first_sync" && progress === null) return "state.firstSyncBegins";
-  if (state === "first_sync" && progress?.total === null) return "state.firstSyncCounts";
+const sentenceOf = ({ state, progress, lastMailAt, since }: Inbox): TextKey => {
+  if (state === "first_sync" && progress === null) return since === 0 ? "state.firstSyncBeginsAll" : "state.firstSyncBegins";
+  if (state === "first_sync" && progress?.total === null) return since === 0 ? "state.firstSyncCountsAll" : "state.firstSyncCounts";
+  if (state === "first_sync" && since === 0) return "state.firstSyncAll";
   if (state === "watching" && lastMailAt === null) return "state.watchingNoMail";
   return `state.${state}`;
 };

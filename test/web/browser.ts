@@ -9,7 +9,7 @@ export type Seen = { status: number; url: string; body: string; headers: Record<
 
 export type Browser = {
   cookies: Map<string, string>;
-  get(url: string): Promise<Seen>;
+  get(url: string, headers?: Record<string, string>): Promise<Seen>;
   /** Sends the form with this action of the page last seen, as filled in here. */
   submit(action: string, fields?: Record<string, string>, headers?: Record<string, string>): Promise<Seen>;
   /** The same for a form with a file, which is sent as browsers send it. */
@@ -52,7 +52,7 @@ export const openBrowser = ({ server }: Pick<TestServer, "server">): Browser => 
   };
   return {
     cookies,
-    get: (url) => ask("GET", url),
+    get: (url, headers) => ask("GET", url, undefined, headers),
     submit: (action, fields = {}, headers = {}) =>
       ask("POST", action, new URLSearchParams({ ...hiddenFields(page, action), ...fields }).toString(), headers),
     upload(action, { field, name, bytes }) {

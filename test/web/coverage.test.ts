@@ -21,11 +21,15 @@ test("coverage: every inbox with its numbers; check now finds what is missing, l
   expect((await browser.get("/coverage")).body).toContain("Compared: not yet");
   const running = await browser.submit(`/coverage/${inboxId}/check`);
   expect(running.status).toBe(200);
-  const part = await ended(async () => (await browser.get(`/coverage/${inboxId}`)).body);
+  const part = await ended(async () => (await browser.get(`/coverage/${inboxId}`, { "hx-request": "true" })).body);
   expect(part).toContain("<b>1 of 2</b>");
   expect(part).toContain("Missing: 1");
   expect(part).toContain("queued to be read");
   expect(part).toMatch(/^<section class="covered"/);
+  // Opened by hand, it leads to the page it is of.
+  const whole = await browser.get(`/coverage/${inboxId}`);
+  expect(whole.url).toBe(`/coverage#${inboxId}`);
+  expect(whole.body).toMatch(/^<!doctype html>[\s\S]*<link rel="stylesheet"[\s\S]*<section class="covered"/);
   const api = await ask(world.server, world.ours.read, "GET", `/v1/inboxes/${inboxId}`);
   expect(api.json.coverage).toEqual({ gap: 1, checkedAt: new Date(now).toISOString() });
   await world.poll();

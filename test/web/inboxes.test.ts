@@ -244,7 +244,38 @@ describe("signing in at a provider from the pages", () => {
   });
 });
 
+const byHtmx = { "hx-request": "true" };
+
 describe("an inbox's page", () => {
+  it.each([
+    [null, "Reading the whole mailbox from its beginning; it has just begun.", "Czytamy całą skrzynkę od początku; właśnie zaczynamy."],
+    [
+      { done: 5, total: null },
+      "Reading the whole mailbox from its beginning: 5 messages so far; how many there are is being counted.",
+      "Czytamy całą skrzynkę od początku; wiadomości do tej pory: 5; liczymy, ile jest wszystkich.",
+    ],
+    [
+      { done: 5, total: 9 },
+      "Reading the whole mailbox from its beginning: 5 of about 9.",
+      "Czytamy całą skrzynkę od początku: 5 z około 9.",
+    ],
+  ])("says of a first sync without a limit that it reads everything (%j)", async (progress, english, polish) => {
+    const test = await startServer();
+    const { inboxId, accountId } = test.ours;
+    await test.database.transaction(async (tx) => {
+      await changeState(tx, accountId, inboxId, { state: "first_sync", nextPollAt: now }, now);
+      const stored = progress && JSON.stringify(progress);
+      await tx
+        .updateTable("inboxes")
+        .set({ progress: stored as never, since: 0 })
+        .where("id", "=", inboxId)
+        .execute();
+    });
+    const browser = await signedInAs(test, "support");
+    expect((await browser.get(`/inboxes/${inboxId}`)).body).toContain(english);
+    expect((await browser.get(`/inboxes/${inboxId}?language=pl`)).body).toContain(polish);
+  });
+
   it("shows how the first sync comes on, and a part of it that asks for itself until it is done", async () => {
     const test = await startServer();
     const { inboxId, accountId } = test.ours;
@@ -264,11 +295,13 @@ describe("an inbox's page", () => {
     expect(page.body).toContain("Reading the last 1 days: 1,234 of about 4,000.");
     expect(page.body).toContain('max="4000" value="1234"');
     expect(page.body).toContain("/assets/htmx.js");
-    const part = await browser.get(`/inboxes/${inboxId}/progress`);
+    const part = await browser.get(`/inboxes/${inboxId}/progress`, byHtmx);
     expect(part.body).toMatch(/^<div id="state" hx-get="[^"]+" hx-trigger="every 2s"/);
     expect(part.body).toContain("First sync: 30% done");
+    // Opened by hand, it leads to the page it is of.
+    expect((await browser.get(`/inboxes/${inboxId}/progress`)).url).toBe(`/inboxes/${inboxId}`);
     await progress(null);
-    const last = await browser.get(`/inboxes/${inboxId}/progress`);
+    const last = await browser.get(`/inboxes/${inboxId}/progress`, byHtmx);
     expect(last.body).not.toContain("hx-get");
     expect(last.body).toContain("The first sync is done.");
     expect((await browser.get(`/inboxes/${inboxId}`)).body).not.toContain("/assets/htmx.js");

@@ -21,6 +21,9 @@ export const inboxes = {
   "provider.office365-imap": "Microsoft 365 by IMAP",
 
   "state.firstSyncBegins": "Reading the last {days} days; it has just begun.",
+  "state.firstSyncAll": "Reading the whole mailbox from its beginning: {n} of about {m}.",
+  "state.firstSyncBeginsAll": "Reading the whole mailbox from its beginning; it has just begun.",
+  "state.firstSyncCountsAll": "Reading the whole mailbox from its beginning: {n} messages so far; how many there are is being counted.",
   "state.firstSyncCounts": "Reading the last {days} days: {n} messages so far; how many there are is being counted.",
   "state.watchingNoMail": "All is well; last checked {ago}, no mail seen yet.",
   "who.operator": "the operator",

@@ -23,6 +23,9 @@ export const inboxes: Record<keyof typeof en, string> = {
   "provider.office365-imap": "Microsoft 365 przez IMAP",
 
   "state.firstSyncBegins": "Czytamy ostatnie dni ({days}); właśnie zaczynamy.",
+  "state.firstSyncAll": "Czytamy całą skrzynkę od początku: {n} z około {m}.",
+  "state.firstSyncBeginsAll": "Czytamy całą skrzynkę od początku; właśnie zaczynamy.",
+  "state.firstSyncCountsAll": "Czytamy całą skrzynkę od początku; wiadomości do tej pory: {n}; liczymy, ile jest wszystkich.",
   "state.firstSyncCounts": "Czytamy ostatnie dni ({days}): wiadomości do tej pory: {n}; liczymy, ile jest wszystkich.",
   "state.watchingNoMail": "Wszystko w porządku; ostatnie sprawdzenie {ago}, nie widzieliśmy jeszcze żadnej wiadomości.",
   "who.operator": "operator",

@@ -51,7 +51,7 @@ export const inboxPage = (pages: Pages, deps: ConnectPagesDeps & ViewDeps): void
     async (view) => {
       const inbox = await seenInbox(database.read, view, idOf(view));
       if (!inbox) return notFoundPage(view);
-      return { fragment: stateBlock(view, inbox, await providerLabel(view, connecting, inbox.provider), true) };
+      return { fragment: stateBlock(view, inbox, await providerLabel(view, connecting, inbox.provider), true), of: `/inboxes/${inbox.id}` };
     },
     { quiet: true },
   );

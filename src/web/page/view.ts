@@ -43,8 +43,8 @@ export type Shown = { title: string; content: Html; status?: number; language?: 
 /** Where a form sends the browser next. */
 export type Redirect = { redirect: string };
 
-/** A part of a page, for htmx to put in its place. */
-export type Fragment = { fragment: Html };
+/** A part of a page, for htmx to put in its place; who opens it by hand is led to the page it is of. */
+export type Fragment = { fragment: Html; of: string };
 
 /** A file to keep: whole, or sent piece by piece as it is read. */
 export type Download = { download: { name: string; type: string; content: Uint8Array | AsyncIterable<string> } };
@@ -125,6 +125,7 @@ export const createPages = (server: FastifyInstance, deps: ViewDeps): Pages => {
 
   const answer = (view: View, given: Answer): FastifyReply => {
     if ("redirect" in given) return view.reply.redirect(given.redirect, 303);
+    if ("fragment" in given && view.request.headers["hx-request"] !== "true") return view.reply.redirect(given.of, 303);
     if ("fragment" in given) return sendPage(view.reply, given.fragment.markup);
     if ("download" in given) {
       const { name, type, content } = given.download;

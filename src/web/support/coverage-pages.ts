@@ -43,7 +43,7 @@ ${rows.length === 0 ? html`<p>${view.t("coverage.empty")}</p>` : html`<div class
     const inbox = await find(view);
     if (!inbox) return notFoundPage(view);
     const found = await readCoverage(database.read, view.accountId, [inbox.id]);
-    return { fragment: await rowOf(view, inbox, found.get(inbox.id)) };
+    return { fragment: await rowOf(view, inbox, found.get(inbox.id)), of: `/coverage#${inbox.id}` };
   });
 
   pages.post("/coverage/:id/check", "support", async (view) => {
