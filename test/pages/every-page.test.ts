@@ -49,6 +49,15 @@ const paths = async ({ house, accountId }: Running): Promise<{ [name: string]: s
   };
 };
 
+const lostNames = `[...document.querySelectorAll(".scroll")].filter((box) => {
+  const name = box.checkVisibility() && box.querySelector("tbody th");
+  if (!name) return false;
+  box.scrollLeft = 100000;
+  const lost = name.getBoundingClientRect().left < box.getBoundingClientRect().left - 1;
+  box.scrollLeft = 0;
+  return lost;
+}).length`;
+
 const mailing = {
   messageId: "<autumn@sales.example>",
   ids: [],
@@ -92,6 +101,8 @@ describe.skipIf(reason !== null)("every page", () => {
         const cut =
           "[...document.querySelectorAll('.scroll')].filter((box) => box.checkVisibility() && box.scrollWidth > box.clientWidth).length";
         if (reader.width === 1440 && name !== "docs") expect.soft(await page.evaluate(cut), `${what}: tables cut off`).toBe(0);
+        // Where it is narrow, a row's name stays in sight while the rest is scrolled past it.
+        if (reader.width === 360) expect.soft(await page.evaluate(lostNames), `${what}: rows without a name`).toBe(0);
         await picture(page, what);
       }
       expect.soft(faults).toEqual([]);

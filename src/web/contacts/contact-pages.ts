@@ -45,7 +45,7 @@ const listPage = (view: SignedInView, words: string, rows: readonly Row[], below
 ${
   rows.length > 0 &&
   html`<div class="scroll" tabindex="0"><table>
-<thead><tr><th scope="col">${view.t("contacts.contact")}</th><th scope="col">${view.t("contacts.addresses")}</th><th scope="col">${view.t("contacts.externalId")}</th>${words === "" && html`<th scope="col">${view.t("contacts.lastBounce")}</th>`}</tr></thead>
+<thead><tr><th scope="col">${view.t("contacts.contact")}</th>${words === "" && html`<th scope="col">${view.t("contacts.lastBounce")}</th>`}<th scope="col">${view.t("contacts.addresses")}</th><th scope="col">${view.t("contacts.externalId")}</th></tr></thead>
 <tbody>${rows.map((row) => contactRow(view, row))}</tbody>
 </table></div>`
 }
@@ -54,8 +54,8 @@ ${below}`,
 
 const contactRow = (view: SignedInView, { contact, last }: Row): Html => html`<tr>
 <th scope="row"><a href="/contacts/${contact.id}">${contactTitle(contact)}</a></th>
+${last && html`<td><span class="state ${last.state}"><span aria-hidden="true">${signs[last.state]}</span> ${view.t(`type.${last.state}`)}</span>${last.category && `: ${view.t(`category.${last.category}`)}`}<br><span class="quiet">${timeOf(view, last.occurredAt)}</span></td>`}
 <td>${contact.addresses.map((address) => html`<div>${address}</div>`)}</td>
 <td>${contact.externalId ?? "–"}</td>
-${last && html`<td><span class="state ${last.state}"><span aria-hidden="true">${signs[last.state]}</span> ${view.t(`type.${last.state}`)}</span>${last.category && `: ${view.t(`category.${last.category}`)}`}<br><span class="quiet">${timeOf(view, last.occurredAt)}</span></td>`}
 </tr>
 `;
