@@ -2,8 +2,8 @@ import { isIP } from "node:net";
 import { ImapFlow, type ImapFlowOptions } from "imapflow";
 import type { ConnectedInbox, Tools } from "../../src/ports/connector.ts";
 import { abortable } from "../shared/abortable.ts";
+import { tlsOptions } from "../shared/tls-options.ts";
 import { imapError, isTokenRefused } from "./imap-error.ts";
-import { tlsOptions } from "./tls-options.ts";
 import type { Login, WayIn } from "./way-in.ts";
 
 const breaks = new WeakMap<ImapFlow, Error>();

@@ -2,8 +2,8 @@ import { isIP } from "node:net";
 import { connect, type TLSSocket } from "node:tls";
 import type { Tools } from "../../src/ports/connector.ts";
 import { abortable } from "../shared/abortable.ts";
+import { tlsOptions } from "../shared/tls-options.ts";
 import { patienceMs } from "./get-over-tls.ts";
-import { tlsOptions } from "./tls-options.ts";
 
 /** True where an IMAP server answers at a host with a certificate made out to it (RFC 9051, 7.1.1: `* OK …`). Nothing is sent. */
 export const greetsOverTls = async (

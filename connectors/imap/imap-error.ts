@@ -1,5 +1,6 @@
 /** What goes wrong with an IMAP server, as a ConnectorError with a sentence a person can act on. */
 import { ConnectorError, type ConnectorErrorKind, type SignInOutcome } from "../../src/ports/connector.ts";
+import { certificateProblem } from "../shared/certificate-problem.ts";
 import type { WayIn } from "./way-in.ts";
 
 /** The fields imapflow and Node put on an error. */
@@ -53,24 +54,12 @@ const byCode: { readonly [code: string]: (place: Place) => Meaning } = {
     kind: "rejected",
     text: `${host} does not speak TLS from the first byte on port ${port}. Choose STARTTLS, or port 993.`,
   }),
-  ERR_TLS_CERT_ALTNAME_INVALID: ({ host }) => ({
-    kind: "rejected",
-    text: `The certificate of ${host} is made out to another name. Enter the host name that stands in the certificate.`,
-  }),
-  CERT_HAS_EXPIRED: ({ host }) => ({ kind: "rejected", text: `The certificate of ${host} has expired. Its operator must renew it.` }),
-  PINNED_CERTIFICATE_DIFFERS: ({ host }) => ({
-    kind: "rejected",
-    text: `${host} shows another certificate than the one in the settings. If it was renewed, replace it there; if not, somebody may be listening in.`,
-  }),
   LiteralTooLarge: floods,
   LineTooLarge: floods,
   ResponseTooLarge: floods,
   TooManyTokens: floods,
   TooManyResponses: floods,
 };
-
-/** Codes of OpenSSL for a chain that ends at nobody we know. */
-const unknownIssuer = /^(DEPTH_ZERO_|SELF_SIGNED_|UNABLE_TO_|CERT_UNTRUSTED|CERT_SIGNATURE_FAILURE)/;
 
 /** The server's own words, as a sentence behind ours. */
 const answered = (words: string): string => (words === "" ? "" : ` It answered: "${words.trim()}".`);
@@ -147,10 +136,8 @@ const meaningOf = (failure: Failure, place: Place): Meaning | null => {
   if (/^Unsupported authentication mechanism/.test(failure.message)) return noWayToSignIn(place);
   const known = Object.hasOwn(byCode, failure.code ?? "") ? byCode[failure.code ?? ""] : undefined;
   if (known) return known(place);
-  if (unknownIssuer.test(failure.code ?? "")) {
-    const text = `The certificate of ${place.host} is issued by nobody this machine knows (${failure.code}). If it is your own server's, paste its certificate into the settings.`;
-    return { kind: "rejected", text };
-  }
+  const certificate = certificateProblem(failure.code ?? "", place.host);
+  if (certificate !== null) return { kind: "rejected", text: certificate };
   if (/STARTTLS/.test(failure.message)) {
     const text = `${place.host} offers no encryption (STARTTLS) on port ${place.port}, and a password is never sent in clear text. Try TLS on port 993.`;
     return { kind: "rejected", text };

@@ -8,8 +8,8 @@
  *     </incomingServer></emailProvider></clientConfig>
  */
 import type { Found } from "../../src/ports/connector.ts";
+import { readXml, type XmlElement } from "../shared/read-xml.ts";
 import { providersOfHost } from "./known-hosts.ts";
-import { readXml, type XmlElement } from "./read-xml.ts";
 
 const byPassword = ["password-cleartext", "plain", "password-encrypted", "secure"];
 const hostName = /^(?=.{1,253}$)[a-z\d]([a-z\d-]*[a-z\d])?(\.[a-z\d]([a-z\d-]*[a-z\d])?)+$/i;

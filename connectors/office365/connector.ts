@@ -2,14 +2,15 @@
 import * as z from "zod";
 import type { Connector } from "../../src/ports/connector.ts";
 import { secrets } from "../shared/microsoft/microsoft-app.ts";
+import { pullChangesOf } from "../shared/pull-changes.ts";
 import { authorize } from "./authorize.ts";
+import { changesOf } from "./changes-of.ts";
 import { fetchRaw } from "./fetch-raw.ts";
 import { findFolder, missingFolder, wantedFolders } from "./find-folder.ts";
 import { findMessage } from "./find-message.ts";
 import { openGraph } from "./graph.ts";
 import { ownAddresses } from "./own-addresses.ts";
 import { probeOffice365 } from "./probe.ts";
-import { pullOffice365 } from "./pull.ts";
 import { push } from "./push.ts";
 import { readSettings, settings } from "./settings.ts";
 
@@ -26,7 +27,7 @@ const signIn: Connector["signIn"] = async (inbox, tools) => {
 const open: Connector["open"] = async (inbox, tools) => {
   const graph = openGraph(inbox, tools);
   return {
-    pull: (cursor) => pullOffice365(graph, inbox, cursor),
+    pull: (cursor) => pullChangesOf(changesOf(graph, inbox), inbox, cursor),
     fetchRaw: (ref, { maxBytes }) => fetchRaw(graph, ref, maxBytes),
     find: (messageId) => findMessage(graph, inbox, messageId),
     close: async () => {},

@@ -1,5 +1,6 @@
 import { ConnectorError } from "../../src/ports/connector.ts";
-import type { FolderState } from "./cursor.ts";
+import type { FolderState } from "../shared/changes-cursor.ts";
+import { type ChangesPage, followAnew } from "../shared/pull-changes.ts";
 import type { Graph } from "./graph.ts";
 import { inFittingPages } from "./list-window.ts";
 import { type MessageRow, type RowPage, receivedAt, rowSelect, tellsOfMessage } from "./message-row.ts";
@@ -7,12 +8,8 @@ import { instant, query } from "./query.ts";
 
 /** Mail is stamped a little before it lies in the mailbox: changes are followed from this much earlier. Milliseconds. */
 const lateness = 15 * 60_000;
-/** Lists again from this much before the last position that was known. */
-const overlap = 60 * 60_000;
 /** Under one filter Graph tells 5,000 messages ("message: delta", $filter); well before that a new one is begun. */
 const mostRows = 4000;
-
-export type ChangesPage = { rows: MessageRow[]; position: Partial<FolderState>; more: boolean };
 
 const firstQuestion = ({ id, start }: FolderState): string => {
   const parameters = { $filter: `receivedDateTime ge ${instant(start - lateness)}`, $select: rowSelect };
@@ -23,7 +20,7 @@ const firstQuestion = ({ id, start }: FolderState): string => {
  * The next page of a folder's changes ("message: delta"), and the position behind it. Pages may be empty with more behind them, rows
  * may come again, and those of the first round that a window lists as well are left out.
  */
-export const nextChanges = async (graph: Graph, state: FolderState): Promise<ChangesPage> => {
+export const nextChanges = async (graph: Graph, state: FolderState): Promise<ChangesPage<MessageRow>> => {
   const body = await inFittingPages((pageSize) => graph.get<RowPage>({ at: state.link ?? firstQuestion(state), pageSize }));
   const [next, last] = [body["@odata.nextLink"], body["@odata.deltaLink"]];
   const link = next ?? last;
@@ -44,21 +41,6 @@ export const nextChanges = async (graph: Graph, state: FolderState): Promise<Cha
     more: !ended,
   };
 };
-
-/** A folder whose changes are followed anew from `at`; what lies between is listed by a window. */
-const followAnew = (state: FolderState, at: number, since: number): Partial<FolderState> => ({
-  link: null,
-  start: at,
-  firstRoundDone: false,
-  roundBegan: null,
-  rows: 0,
-  seen: 0,
-  total: null,
-  windows: [{ since: Math.max(since, state.since), before: at, told: [], fresh: true }, ...state.windows],
-});
-
-/** After Graph forgot the position: everything since it was last known, with an overlap, is listed again. */
-export const afterLoss = (state: FolderState, at: number): Partial<FolderState> => followAnew(state, at, state.asOf - overlap);
 
 /** Before the filter's 5,000 are used up. Null where that is not near. */
 export const beforeExhaustion = (state: FolderState, lastKnown: number, at: number): Partial<FolderState> | null =>
