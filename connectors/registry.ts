@@ -7,6 +7,7 @@ import type { Connector } from "../src/ports/connector.ts";
 export const registry: { readonly [provider: string]: () => Promise<Connector> } = {
   gmail: async () => (await import("./gmail/connector.ts")).gmail,
   "gmail-domain": async () => (await import("./gmail/connector.ts")).gmailDomain,
+  exchange: async () => (await import("./exchange/connector.ts")).exchange,
   imap: async () => (await import("./imap/connector.ts")).imap,
   "gmail-imap": async () => (await import("./imap/gmail-imap.ts")).gmailImap,
   office365: async () => (await import("./office365/connector.ts")).office365,

@@ -4,6 +4,7 @@ import type { Harness } from "../contracts/connector.ts";
 export const harnesses: { readonly [provider: string]: () => Promise<readonly Harness[]> } = {
   gmail: async () => (await import("./gmail/harness.ts")).gmailHarnesses,
   "gmail-domain": async () => (await import("./gmail/harness.ts")).gmailDomainHarnesses,
+  exchange: async () => (await import("./exchange/harness.ts")).exchangeHarnesses,
   imap: async () => (await import("./imap/harness.ts")).imapHarnesses(),
   "gmail-imap": async () => (await import("./imap/harness.ts")).gmailImapHarnesses,
   office365: async () => (await import("./office365/harness.ts")).office365Harnesses,

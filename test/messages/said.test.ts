@@ -67,7 +67,7 @@ const sentencesIn = (file: string): string[] => {
 const elsewhere =
   /^ ?(?:77: 7; |It answered: |Check user name|If this server is meant|The original's Message-ID <a@b\.example> stands in the 7)|Pub\/Sub (?:subscription|Subscriber)|^Google does not accept the service|notifications could not be worked|sent mail in the settings, is not there|keeps sent mail|is taken for the folder|named in the settings, is not there|has renumbered|is not there any more|is not there, so|is known to hold sent mail|There is no folder|was rewritten by another|tell us this mailbox's|Disconnecting forgets/;
 
-const connectorFiles = ["gmail", "imap", "office365", "maildir", "shared"]
+const connectorFiles = ["exchange", "gmail", "imap", "office365", "maildir", "shared"]
   .flatMap((name) => filesUnder(`connectors/${name}`, ".ts"))
   .filter((file) => !/probe|transcript/.test(file));
 const coreFiles = filesUnder("src/bounces", ".ts");

@@ -13,6 +13,7 @@ export const inboxes = {
   "inboxes.none": "none yet",
   "inboxes.back": "All inboxes",
 
+  "provider.exchange": "Exchange (own server)",
   "provider.gmail-domain": "Gmail (whole organisation)",
   "provider.imap": "IMAP (password)",
   "provider.maildir": "Files on the server",
@@ -63,6 +64,8 @@ export const inboxes = {
   "limit.first_sync_likely": "The first sync opens sent mail and what looks like a notice, unless everything was asked for.",
   "limit.quota": "Google lets us read at most 300 messages a minute in each mailbox.",
   "limit.cloud_only": "Only mailboxes in Microsoft's cloud are read, none on a company's own Exchange server.",
+  "limit.on_premises_only": "Mailboxes in Microsoft 365 are connected by signing in at Microsoft: this way is closed there.",
+  "limit.aliases_untold": "The server does not tell a mailbox's other addresses: notices about mail sent from them may not be matched.",
   "limit.folders_named": "Only sent mail, the inbox, junk and the folders you choose are watched.",
   "limit.password_only": "Google and Microsoft accounts are connected by signing in there: they take no password here.",
   "limit.gmail_imap_scope": "Google knows no permission for IMAP that only reads; Bounceline changes nothing all the same.",

@@ -15,6 +15,7 @@ export const inboxes: Record<keyof typeof en, string> = {
   "inboxes.none": "jeszcze brak",
   "inboxes.back": "Wszystkie skrzynki",
 
+  "provider.exchange": "Exchange (własny serwer)",
   "provider.gmail-domain": "Gmail (cała organizacja)",
   "provider.imap": "IMAP (hasło)",
   "provider.maildir": "Pliki na serwerze",
@@ -66,6 +67,8 @@ export const inboxes: Record<keyof typeof en, string> = {
     "Pierwsza synchronizacja otwiera pocztę wysłaną i to, co wygląda na powiadomienie, chyba że wybrano całą pocztę.",
   "limit.quota": "Google pozwala nam czytać w każdej skrzynce najwyżej 300 wiadomości na minutę.",
   "limit.cloud_only": "Czytamy tylko skrzynki w chmurze Microsoftu, nie te na własnym serwerze Exchange firmy.",
+  "limit.on_premises_only": "Skrzynki w Microsoft 365 łączy się przez zalogowanie w Microsoft: ta droga jest tam zamknięta.",
+  "limit.aliases_untold": "Serwer nie podaje innych adresów skrzynki: powiadomienia o poczcie wysłanej z nich mogą pozostać bez pary.",
   "limit.folders_named": "Obserwujemy tylko pocztę wysłaną, odebraną, spam i foldery, które wybierzesz.",
   "limit.password_only": "Konta Google i Microsoft łączy się przez zalogowanie u nich: tutaj nie przyjmują hasła.",
   "limit.gmail_imap_scope": "Google nie zna dla IMAP zgody tylko na odczyt; Bounceline mimo to niczego nie zmienia.",

@@ -506,6 +506,82 @@ const office365: readonly Row[] = [
   [/^Microsoft refused the sign-in \((.*)\)\. Try again\.$/, "Microsoft odrzucił logowanie ($1). Spróbuj ponownie."],
 ];
 
+const exchange: readonly Row[] = [
+  [
+    /^The server's address must begin with https:\/\/ or be its name alone, without a password in it\.$/,
+    "Adres serwera musi zaczynać się od https:// albo być samą jego nazwą, bez hasła.",
+  ],
+  [
+    /^Microsoft has closed this way \(EWS\) to mailboxes in Microsoft 365\. Connect this mailbox by signing in at Microsoft\.$/,
+    "Microsoft zamknął tę drogę (EWS) dla skrzynek w Microsoft 365. Połącz tę skrzynkę, logując się w Microsoft.",
+  ],
+  [
+    /^(\S+) takes neither a password \(Basic\) nor NTLM for Exchange Web Services\. Ask the Exchange administrator to allow one of them, or connect the mailbox by IMAP\.$/,
+    "$1 nie przyjmuje w usłudze Exchange Web Services ani hasła (Basic), ani NTLM. Poproś administratora Exchange, by dopuścił jedno z nich, albo połącz skrzynkę przez IMAP.",
+  ],
+  [/^(\S+) asks us to wait\.$/, "$1 prosi, byśmy poczekali."],
+  [
+    /^This account may not open the mailbox\. Ask its owner or the Exchange administrator for the right to read it \(Full Access\), or sign in as its owner\.$/,
+    "To konto nie może otworzyć skrzynki. Poproś jej właściciela lub administratora Exchange o prawo odczytu (Full Access) albo zaloguj się jako właściciel.",
+  ],
+  [
+    /^(\S+) has no such mailbox\. Check the address, and whether the mailbox was moved to Microsoft 365\.$/,
+    "Na $1 nie ma takiej skrzynki. Sprawdź adres i czy skrzynki nie przeniesiono do Microsoft 365.",
+  ],
+  [
+    /^The Windows account is disabled\. Ask the Exchange administrator to enable it, or sign in with another one\.$/,
+    "Konto Windows jest wyłączone. Poproś administratora Exchange, by je włączył, albo użyj innego konta.",
+  ],
+  [
+    /^(\S+) is older than Exchange 2010 SP2, which is the oldest that is read this way\. Connect the mailbox by IMAP\.$/,
+    "$1 jest starszy niż Exchange 2010 SP2, najstarszy czytany w ten sposób. Połącz skrzynkę przez IMAP.",
+  ],
+  [
+    /^The message is larger than (\S+) gives out\. An administrator can raise the limit of Exchange Web Services there\.$/,
+    "Wiadomość jest większa, niż wydaje $1. Administrator może tam podnieść limit usługi Exchange Web Services.",
+  ],
+  [
+    /^(\S+) no longer knows what we had read; the folder is listed again\.$/,
+    "$1 nie pamięta, co odczytaliśmy; folder jest wczytywany od nowa.",
+  ],
+  [/^(\S+) ended the connection or does not answer; we try again\.$/, "$1 przerwał połączenie albo nie odpowiada; spróbujemy ponownie."],
+  [
+    /^(\S+) refused user name or password\. Check both; the user name often begins with the Windows domain and a backslash\.$/,
+    "$1 odrzucił nazwę użytkownika lub hasło. Sprawdź je; nazwa użytkownika często zaczyna się od domeny Windows i ukośnika wstecznego.",
+  ],
+  [
+    /^(\S+) has locked this account\. Sign in to Outlook on the web once and do what it asks for, then enter the password again\.$/,
+    "$1 zablokował to konto. Zaloguj się raz do Outlooka w przeglądarce, zrób to, o co prosi, i ponownie wpisz hasło.",
+  ],
+  [
+    /^(\S+) does not let this account use Exchange Web Services\. Ask the Exchange administrator to allow it\.$/,
+    "$1 nie pozwala temu kontu korzystać z usługi Exchange Web Services. Poproś administratora Exchange, by na to zezwolił.",
+  ],
+  [
+    /^At this address (\S+) offers no Exchange Web Services\. It usually ends in \/EWS\/Exchange\.asmx\.$/,
+    "Pod tym adresem $1 nie udostępnia usługi Exchange Web Services. Zwykle adres kończy się na /EWS/Exchange.asmx.",
+  ],
+  [
+    /^(\S+) sends us to another address, and a password is not taken there\. Enter the address of the Exchange server itself\.$/,
+    "$1 odsyła nas pod inny adres, a tam hasła nie wysyłamy. Podaj adres samego serwera Exchange.",
+  ],
+  [/^(\S+) refused what it was asked( \(.{1,200}\)|: ".{0,300}")\.$/, "$1 odmówił wykonania polecenia{2}."],
+  [
+    /^(\S+) answered with a web page where Exchange Web Services should be\. Check the address; it usually ends in \/EWS\/Exchange\.asmx\.$/,
+    "$1 odpowiedział stroną WWW tam, gdzie powinna być usługa Exchange Web Services. Sprawdź adres; zwykle kończy się na /EWS/Exchange.asmx.",
+  ],
+  [/^(\S+) gave an answer that cannot be read; we try again\.$/, "Odpowiedzi serwera $1 nie da się odczytać; spróbujemy ponownie."],
+  [
+    /^(\S+) gave no way to go on with a folder's changes; we try again\.$/,
+    "$1 nie podał, jak dalej czytać zmiany w folderze; spróbujemy ponownie.",
+  ],
+  [
+    /^(\S+) had forgotten what we had read of "(.+)"; its mail of that time was listed again\.$/,
+    "$1 zapomniał, co odczytaliśmy z „$2”; pocztę z tego czasu wczytano od nowa.",
+  ],
+  [/^(\S+) lists (\d+) messages of "(.+)" but cannot give them\.$/, "Wiadomości, które $1 wymienia w „$3”, ale nie może wydać: $2."],
+];
+
 const maildir: readonly Row[] = [
   [
     /^(.+) holds no mail: neither a Maildir \(cur and new\), nor \.eml files, nor an mbox file\.$/,
@@ -523,7 +599,7 @@ const maildir: readonly Row[] = [
 ];
 
 /** Whole sentences. */
-export const sentences: readonly Row[] = [...trace, ...matching, ...anyConnector, ...imap, ...gmail, ...office365, ...maildir];
+export const sentences: readonly Row[] = [...trace, ...matching, ...anyConnector, ...imap, ...gmail, ...office365, ...exchange, ...maildir];
 
 /** Pieces of sentences, which are looked for only within one. */
 export const parts: readonly Row[] = [

@@ -159,6 +159,7 @@ const providerNames: Readonly<Record<string, string>> = {
   office365: "Microsoft 365",
   "office365-app": "Microsoft 365",
   "office365-imap": "Microsoft 365",
+  exchange: "Exchange",
   imap: "IMAP",
   maildir: "Maildir",
 };
