@@ -35,13 +35,31 @@ export type UidRange = { from: number; below: number | null; since: number | nul
 
 const oneDay = 86_400_000;
 
-/** The UIDs in a range, ascending. SINCE knows days only, in the server's time zone: a day more is asked for. */
+/** The highest UID there can be (RFC 9051, 9, uniqueid). `*` means the last message instead, also where that lies below, and GNU mailutils finds nothing by it. */
+const highestUid = 4_294_967_295;
+
+/** Whether the newest message of a folder came in at or after a time. */
+const newestIsFrom = (connection: Connection, folder: KnownFolder, since: number): Promise<boolean> =>
+  inFolder(connection, folder, async (client) => {
+    if (!client.mailbox || client.mailbox.exists === 0) return false;
+    const newest = await client.fetchOne("*", { uid: true, internalDate: true });
+    return newest !== false && new Date(newest.internalDate ?? 0).getTime() >= since;
+  });
+
+/**
+ * The UIDs in a range, ascending. SINCE knows days only, in the server's time zone: a day more is asked for. A server that finds
+ * nothing by it, although its newest message is young, is asked for all: the caller looks at each message's date.
+ */
 export const searchUids = async (connection: Connection, folder: KnownFolder, { from, below, since }: UidRange): Promise<number[]> => {
   if (below !== null && below <= from) return [];
-  const uid = `${from}:${below === null ? "*" : below - 1}`;
-  const when = since === null || since <= oneDay ? {} : { since: new Date(since - oneDay) };
-  const found = await searchIn(connection, folder, { uid, ...when });
-  return found.filter((each) => each >= from && (below === null || each < below)).sort((a, b) => a - b);
+  const uid = `${from}:${below === null ? highestUid : below - 1}`;
+  const search = async (when: SearchObject): Promise<number[]> => {
+    const found = await searchIn(connection, folder, { uid, ...when });
+    return found.filter((each) => each >= from && (below === null || each < below)).sort((a, b) => a - b);
+  };
+  if (since === null || since <= oneDay) return search({});
+  const found = await search({ since: new Date(since - oneDay) });
+  return found.length === 0 && (await newestIsFrom(connection, folder, since)) ? search({}) : found;
 };
 
 /** The UIDs of messages with this Message-ID. The server compares parts of words (RFC 9051, 6.4.4): the caller looks again. */

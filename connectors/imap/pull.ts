@@ -46,6 +46,9 @@ const newState = (path: string, facts: { uidValidity: string; next: number }, si
   total: facts.next > 1 ? null : 0,
 });
 
+/** True of a folder in which no message has ever been seen. */
+const wasEmpty = ({ live, below }: FolderState): boolean => live === 1 && below === null;
+
 const renumberedText = (path: string): string => `The server has renumbered the folder "${path}"; its messages are listed again.`;
 
 /** Brings a folder's position up to date before it is read. Null when the folder went away since it was listed. */
@@ -59,6 +62,11 @@ const settle = async (walk: Walk, folder: Folder): Promise<{ state: FolderState;
   const known = state.folders.find(({ path }) => path === folder.path);
   if (known?.uidValidity === facts.uidValidity) {
     widen(walk, known);
+    return { state: known, next: facts.uidNext };
+  }
+  if (known && wasEmpty(known)) {
+    // Courier gives an empty folder another number at each look: there was nothing that could be renumbered.
+    known.uidValidity = facts.uidValidity;
     return { state: known, next: facts.uidNext };
   }
   if (known) warn(walk, { code: "folder_renumbered", text: renumberedText(folder.path), folder: folder.path });
@@ -129,7 +137,6 @@ function* emit(walk: Walk, folder: Folder, read: Read, live: boolean, advance: (
 /** What came since the last look, oldest first. */
 async function* pullLive(walk: Walk, folder: Folder, state: FolderState, next: number | null): AsyncGenerator<Page> {
   if (next !== null && next <= state.live) return;
-  // `n:*` also means the last message when nothing is at n or above (RFC 9051, 9, seq-range): searchUids leaves it out.
   const uids = await searchUids(walk.connection, state, { from: state.live, below: null, since: null });
   for (let at = 0; at < uids.length; at += pageSize) {
     const chunk = uids.slice(at, at + pageSize);

@@ -4,16 +4,14 @@
  * Debian, from Debian's packages. Everything listens on loopback, on free ports, and lies in a folder of its own below the
  * system's temporary folder. Nothing is started until the first test asks; all tests of a run share one.
  */
-import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import { mkdirSync } from "node:fs";
 import { join } from "node:path";
-import { setTimeout as sleep } from "node:timers/promises";
-import { inject } from "vitest";
 import { makeCertificates } from "./mail-server/certificates.ts";
 import { startDovecot } from "./mail-server/dovecot.ts";
 import { freePorts, untilAnswering } from "./mail-server/free-ports.ts";
 import { installPackages, whyNot } from "./mail-server/packages.ts";
 import { startPostfix } from "./mail-server/postfix.ts";
-import { makeRunFolder, removeLeftovers, stopRun } from "./mail-server/run-folder.ts";
+import { makeRunFolder, removeLeftovers, sharedInRun, stopRun } from "./mail-server/run-folder.ts";
 import { startBeside } from "./mail-server/start-beside.ts";
 
 export type MailServer = {
@@ -69,32 +67,5 @@ declare module "vitest" {
   }
 }
 
-const longestStart = 300_000;
-
-/** The run's mail server: started by whoever asks first, shared by all. Says aloud why, where there is none. */
-export const sharedMailServer = async (): Promise<MailServer | NoMailServer> => {
-  const run = inject("mailServerRun");
-  const facts = join(run, "facts.json");
-  if (takeLock(run)) {
-    const server = await startMailServer(run).catch((error: unknown) => ({ failed: String(error) }));
-    writeFileSync(`${facts}.new`, JSON.stringify(server));
-    renameSync(`${facts}.new`, facts);
-  }
-  for (const began = Date.now(); !existsSync(facts); await sleep(100)) {
-    if (Date.now() - began > longestStart) throw new Error(`The mail server did not start within ${longestStart / 1000} s.`);
-  }
-  const server = JSON.parse(readFileSync(facts, "utf8"));
-  if ("failed" in server) throw new Error(`The mail server did not start: ${server.failed}`);
-  if ("skipped" in server) console.warn(`SKIPPED, no real mail server: ${server.skipped}`);
-  return server;
-};
-
-/** Making a directory is atomic: one process succeeds. */
-const takeLock = (run: string): boolean => {
-  try {
-    mkdirSync(join(run, "lock"));
-    return true;
-  } catch {
-    return false;
-  }
-};
+/** The run's mail server: started by whoever asks first, shared by all. */
+export const sharedMailServer = (): Promise<MailServer | NoMailServer> => sharedInRun("mail server", startMailServer);

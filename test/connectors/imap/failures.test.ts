@@ -228,9 +228,41 @@ describe("a server that misbehaves in the middle of a pull", () => {
     const first = await pullAll();
     expect(ids(first)).toEqual(numbered(1));
     expect(await pullAll(last(first))).toEqual([]);
-    expect(server.commands.some((line) => line.includes("UID SEARCH UID 2:*"))).toBe(true);
+    expect(server.commands.some((line) => line.includes("UID SEARCH UID 2:4294967295"))).toBe(true);
+    // A server that takes the highest number for the last message, all the same.
+    server.script = ({ tag, name, rest }) => (name === "UID SEARCH" && rest.startsWith("UID 2:") ? ["* SEARCH 1", `${tag} OK done`] : null);
+    expect(await pullAll(last(first))).toEqual([]);
+    server.script = () => null;
     server.put("INBOX", letter(2));
     expect(ids(await pullAll(last(first)))).toEqual(numbered(2));
+  });
+
+  test("an empty folder that is numbered anew at each look is no news, and its first message is", async () => {
+    const first = await pullAll();
+    const inboxFolder = server.folders.get("INBOX") ?? newFolder();
+    inboxFolder.uidValidity = 7;
+    expect(await pullAll(last(first))).toEqual([]);
+    inboxFolder.uidValidity = 8;
+    server.put("INBOX", letter(1));
+    const pages = await pullAll(last(first));
+    expect(ids(pages)).toEqual(numbered(1));
+    expect(pages.map(({ backfill, warnings }) => [backfill, warnings])).toEqual([[false, []]]);
+    expect(await pullAll(last(pages))).toEqual([]);
+  });
+
+  test("a search by date that finds nothing, although the newest message is young, is not believed; an old mailbox is", async () => {
+    const day = 86_400_000;
+    server.put("INBOX", letter(1), new Date(Date.now() - 60 * day));
+    server.put("INBOX", letter(2), new Date(Date.now() - 1000));
+    server.script = ({ tag, name, rest }) => (name === "UID SEARCH" && rest.includes("SINCE") ? ["* SEARCH", `${tag} OK done`] : null);
+    const since = Date.now() - 30 * day;
+    const pullSince = async (): Promise<Page[]> => {
+      const session = await imap.open({ ...inbox(), since }, tools());
+      return collect(session.pull(null)).finally(() => session.close());
+    };
+    expect(ids(await pullSince())).toEqual(numbered(2));
+    server.folders.get("INBOX")?.messages.pop();
+    expect(ids(await pullSince())).toEqual([]);
   });
 
   test("UIDVALIDITY missing is a number like any other", async () => {

@@ -9,8 +9,9 @@ import { startFakeMicrosoft } from "../../fakes/microsoft/start-fake-microsoft.t
 import { storedCache } from "../../fakes/microsoft/stored-cache.ts";
 import { testCertificate } from "../../fakes/test-certificate.ts";
 import { trust, trustedCertificate } from "../../fakes/trusted-certificate.ts";
+import { type OtherServer, type RunningServer, sharedImapServer, takeUser } from "../../setup/imap-servers.ts";
 import { type MailServer, sharedMailServer } from "../../setup/mail-server.ts";
-import { makeMailbox } from "./mailbox.ts";
+import { makeMailbox, type RealServer } from "./mailbox.ts";
 import { dialTo, openGmailImap } from "./open-gmail-imap.ts";
 
 const paths: { readonly [name in FolderName]: string } = { sent: "Sent", inbox: "INBOX", junk: "Junk", extra: "Bounces" };
@@ -127,18 +128,22 @@ const openGmail = async (): Promise<TestMailbox> => {
   };
 };
 
-const notByRequest: NotApplicable = { notApplicable: "a real Dovecot cannot be told to; the small server of our own plays it" };
+const notByRequest: NotApplicable = { notApplicable: "a real server cannot be told to; the small server of our own plays it" };
 
-const openDovecot = async (server: MailServer): Promise<TestMailbox> => {
-  const box = await makeMailbox(server, { extraFolders: ["Bounces"] });
-  await box.owner.mailboxCreate("Bounces");
+/** A mailbox on a real server. `below`: what its folders' names begin with; `made`: those that are there from the beginning. */
+const openReal = async (server: RealServer, below = "", made: readonly FolderName[] = ["sent", "inbox", "junk"]): Promise<TestMailbox> => {
+  // Who made no folder for sent mail tells of none: then a person has chosen it.
+  const pathOf = (folder: FolderName): string => (folder === "inbox" ? "INBOX" : below + paths[folder]);
+  const box = await makeMailbox(server, { extraFolders: [pathOf("extra")], ...(!made.includes("sent") && { sentFolder: pathOf("sent") }) });
+  for (const folder of ["sent", "junk", "extra"] as const) if (!made.includes(folder)) await box.owner.mailboxCreate(pathOf(folder));
   return {
     inbox: box.inbox,
     secrets: box.secrets,
     secretWords: ["not the password"],
-    put: async (folder, raw) => void (await box.append(paths[folder], raw, new Date(Date.now() - 1000))),
+    put: async (folder, raw) => void (await box.append(pathOf(folder), raw, new Date(Date.now() - 1000))),
     async remove(messageId) {
-      for (const path of Object.values(paths)) {
+      for (const folder of Object.keys(paths) as FolderName[]) {
+        const path = pathOf(folder);
         await box.owner.mailboxOpen(path);
         const uids = await box.owner.search({ header: { "message-id": messageId } }, { uid: true });
         if (uids && uids.length > 0) await box.owner.messageDelete(uids, { uid: true });
@@ -146,8 +151,8 @@ const openDovecot = async (server: MailServer): Promise<TestMailbox> => {
       await box.owner.mailboxClose();
     },
     snapshot: box.snapshot,
-    removeExtraFolder: async () => void (await box.owner.mailboxDelete("Bounces")),
-    expireCursor: { notApplicable: "a real Dovecot renumbers no inbox; pull.test.ts has a folder made anew" },
+    removeExtraFolder: async () => void (await box.owner.mailboxDelete(pathOf("extra"))),
+    expireCursor: { notApplicable: "no real server renumbers its inbox on request; pull.test.ts has a folder made anew" },
     refuseSecrets: () => {
       box.secrets.password = "not the password";
     },
@@ -166,7 +171,7 @@ const openDovecot = async (server: MailServer): Promise<TestMailbox> => {
 const openWithMicrosoft = async (server: MailServer): Promise<TestMailbox> => {
   const fake = await startFakeMicrosoft({ tls: trustedCertificate() });
   trust(server.imap.ca);
-  const box = await openDovecot(server);
+  const box = await openReal(server);
   const { address } = box.inbox;
   const isGood = ({ scopes }: Grant): boolean => scopes.includes("IMAP.AccessAsUser.All");
   const files: string[] = [];
@@ -201,7 +206,29 @@ const openWithMicrosoft = async (server: MailServer): Promise<TestMailbox> => {
   };
 };
 
-/** IMAP is played twice: by a small server that misbehaves on request, and by a real one. */
+/** Real servers, by what they are like. */
+const others: readonly { name: OtherServer; exactBytes: Harness["exactBytes"]; open: (server: RealServer) => Promise<TestMailbox> }[] = [
+  { name: "Cyrus", exactBytes: true, open: (server) => openReal(server, "INBOX.") },
+  { name: "Courier", exactBytes: true, open: (server) => openReal(server, "INBOX.", ["inbox"]) },
+  {
+    name: "GNU mailutils",
+    exactBytes: { notApplicable: "it keeps mail in mbox files, writes X-UID and X-IMAPbase into the header and takes spaces out of it" },
+    open: (server) => openReal(server, "", ["inbox"]),
+  },
+];
+
+const otherHarness = async ({ name, exactBytes, open }: (typeof others)[number]): Promise<Harness> => {
+  const server = await sharedImapServer(name);
+  const skipped = "skipped" in server ? server.skipped : null;
+  return {
+    name,
+    skipped,
+    exactBytes,
+    open: () => open({ ...(server as RunningServer), username: takeUser(server as RunningServer) }),
+  };
+};
+
+/** IMAP is played by a small server that misbehaves on request, and by real ones. */
 export const imapHarnesses = async (): Promise<readonly Harness[]> => {
   const real = await sharedMailServer();
   return [
@@ -210,8 +237,9 @@ export const imapHarnesses = async (): Promise<readonly Harness[]> => {
       name: "Dovecot",
       skipped: "skipped" in real ? real.skipped : null,
       exactBytes: true,
-      open: () => openDovecot(real as MailServer),
+      open: () => openReal(real as MailServer),
     },
+    ...(await Promise.all(others.map(otherHarness))),
   ];
 };
 

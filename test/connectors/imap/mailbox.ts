@@ -20,15 +20,19 @@ let made = 0;
 export const letter = (n: number | string, more = ""): string =>
   `Message-ID: <m${n}@sales.example>\r\nFrom: Anna <anna@sales.example>\r\nTo: jan@customer.example\r\nSubject: Offer ${n}\r\nDate: Wed, 25 Nov 2026 15:50:49 +0000\r\n${more}\r\nText ${n}\r\n`;
 
+/** What a mailbox is made on. `username`: of one that is there already; left out where every address is a user. */
+export type RealServer = Pick<MailServer, "password"> & { imap: Omit<MailServer["imap"], "starttlsPort">; username?: string };
+
 /** Makes a mailbox nobody else uses. Settings given go over the usual ones. */
-export const makeMailbox = async (server: MailServer, settings: object = {}): Promise<Mailbox> => {
-  const address = `user${process.pid}-${++made}@${server.domain}`;
+export const makeMailbox = async (server: RealServer, settings: object = {}): Promise<Mailbox> => {
+  const address = `${server.username ?? `user${process.pid}-${++made}`}@sales.example`;
+  const username = server.username ?? address;
   const { host, port, pinnedCertificate, ca } = server.imap;
   const owner = new ImapFlow({
     host,
     port,
     secure: true,
-    auth: { user: address, pass: server.password },
+    auth: { user: username, pass: server.password },
     tls: { ca },
     logger: false,
     disableAutoIdle: true,
@@ -37,7 +41,7 @@ export const makeMailbox = async (server: MailServer, settings: object = {}): Pr
   await owner.connect();
   return {
     address,
-    inbox: { id: `inb_${made}`, address, settings: { host, port, username: address, pinnedCertificate, ...settings }, since: 0 },
+    inbox: { id: `inb_${made}`, address, settings: { host, port, username, pinnedCertificate, ...settings }, since: 0 },
     secrets: { password: server.password },
     owner,
     async append(folder, raw, at = new Date(), flags = []) {
@@ -57,7 +61,9 @@ const snapshot = async (owner: ImapFlow): Promise<string> => {
     lines.push(`${path} ${folder.uidValidity} ${folder.uidNext} ${folder.exists}`);
     if (folder.exists === 0) continue;
     for await (const message of owner.fetch("1:*", { uid: true, flags: true, internalDate: true })) {
-      lines.push(`${path} ${message.uid} ${[...(message.flags ?? [])].sort().join(" ")} ${message.internalDate}`);
+      // \Recent says whose session saw a message first (RFC 3501, 2.3.2), which is nothing of the message.
+      const flags = [...(message.flags ?? [])].filter((flag) => flag !== "\\Recent").sort();
+      lines.push(`${path} ${message.uid} ${flags.join(" ")} ${message.internalDate}`);
     }
   }
   await owner.mailboxClose();
