@@ -69,8 +69,6 @@ export const inboxes = {
   "limit.folders_named": "Only sent mail, the inbox, junk and the folders you choose are watched.",
   "limit.password_only": "Google and Microsoft accounts are connected by signing in there: they take no password here.",
   "limit.gmail_imap_scope": "Google knows no permission for IMAP that only reads; Bounceline changes nothing all the same.",
-  "limit.aliases_untold":
-    "IMAP does not tell the other addresses this mailbox sends from; bounces of mail sent from them may not be matched.",
   "limit.consent_stays":
     "Disconnecting forgets what we hold, but Microsoft lets no app end its own consent: take it back at myapps.microsoft.com.",
   "limit.operator_only": "Only the operator can connect it, from the command line.",

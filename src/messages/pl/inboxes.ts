@@ -72,8 +72,6 @@ export const inboxes: Record<keyof typeof en, string> = {
   "limit.folders_named": "Obserwujemy tylko pocztę wysłaną, odebraną, spam i foldery, które wybierzesz.",
   "limit.password_only": "Konta Google i Microsoft łączy się przez zalogowanie u nich: tutaj nie przyjmują hasła.",
   "limit.gmail_imap_scope": "Google nie zna dla IMAP zgody tylko na odczyt; Bounceline mimo to niczego nie zmienia.",
-  "limit.aliases_untold":
-    "IMAP nie podaje innych adresów, z których wysyła ta skrzynka; odbicia wiadomości z tych adresów mogą pozostać niedopasowane.",
   "limit.consent_stays":
     "Po odłączeniu zapominamy dane logowania, ale Microsoft nie pozwala aplikacji wycofać własnej zgody: zrób to na myapps.microsoft.com.",
   "limit.operator_only": "Połączyć ją może tylko operator, z wiersza poleceń.",
