@@ -5,6 +5,7 @@ import type { Flag, LogFor, Read, Tables, Write } from "../ports/database.ts";
 import { newId } from "./ids.ts";
 import { fromJson, toJson } from "./json.ts";
 import { type ListOptions, type ListPage, listPage, pageLimit, readPosition } from "./list-page.ts";
+import { locking } from "./locking.ts";
 
 /** One customer of the CRM. Times are epoch milliseconds. */
 export type Account = {
@@ -135,3 +136,8 @@ const toAccount = (row: Selectable<Tables["accounts"]>): Account => ({
   updatedAt: row.updated_at,
   erasedAt: row.erased_at,
 });
+
+/** Whoever else locks the account waits until the transaction ends. */
+export const lockAccount = async (tx: Write, accountId: string): Promise<void> => {
+  await locking(tx, tx.selectFrom("accounts").select("id").where("id", "=", accountId)).execute();
+};

@@ -4,7 +4,7 @@ import { type Authorize, type Connector, ConnectorError, type Json, type SignInO
 import { createAuthorization, takeAuthorization } from "../store/authorizations.ts";
 import { settleConnectLink } from "../store/connect-links.ts";
 import type { Inbox } from "../store/inboxes.ts";
-import { type ConnectDeps, type ConnectWish, connectedAlready, InvalidSettings, nothingStored, signInAndStore } from "./connect-inbox.ts";
+import { type ConnectDeps, type ConnectWish, InvalidSettings, nothingStored, signInAndStore } from "./connect-inbox.ts";
 
 /** What is to be connected once the person has signed in at the provider. */
 export type AuthorizeWish = Omit<ConnectWish, "address" | "secrets" | "settings"> & {
@@ -100,8 +100,6 @@ const store = async (
         outcome: "wrong_address",
       });
     }
-    const there = wish.reconnect ? null : await connectedAlready(deps.database.read, accountId, signedIn.address);
-    if (there) throw new ConnectorError("rejected", `${there.address} is connected already; look for it among the inboxes.`);
   });
 };
 

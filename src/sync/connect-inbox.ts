@@ -1,7 +1,17 @@
 import type { z } from "zod";
 import { addressKey } from "../bounces/keys.ts";
-import type { ConnectedInbox, Connector, Credentials, Found, Json, SignedIn, Tools } from "../ports/connector.ts";
+import {
+  type ConnectedInbox,
+  type Connector,
+  ConnectorError,
+  type Credentials,
+  type Found,
+  type Json,
+  type SignedIn,
+  type Tools,
+} from "../ports/connector.ts";
 import type { Database, Read, Write } from "../ports/database.ts";
+import { lockAccount } from "../store/accounts.ts";
 import { appendEvents } from "../store/events.ts";
 import { readSecrets, saveSecrets } from "../store/inbox-secrets.ts";
 import { allInboxes, changeState, createInbox, type Inbox, type InboxChanges, type NewInbox, updateInbox } from "../store/inboxes.ts";
@@ -32,6 +42,15 @@ export class InvalidSettings extends Error {
   }
 }
 
+/** The account reads this mailbox already: a second inbox would tell of each bounce twice. */
+export class ConnectedAlready extends ConnectorError {
+  readonly inbox: Inbox;
+  constructor(inbox: Inbox) {
+    super("rejected", `${inbox.address} is connected already; look for it among the inboxes.`);
+    this.inbox = inbox;
+  }
+}
+
 export type ConnectDeps = {
   database: Database;
   keys: Keys;
@@ -43,7 +62,8 @@ export type ConnectDeps = {
 
 /**
  * Checks what was given, tries it against the server (read-only), and only then stores the inbox, its sealed secrets and an
- * inbox.connected event together. Throws InvalidSettings, or the connector's ConnectorError with a sentence for people.
+ * inbox.connected event together. Throws InvalidSettings, ConnectedAlready, or the connector's ConnectorError with a sentence for
+ * people.
  */
 export const connectInbox = async (deps: ConnectDeps, accountId: string, wish: ConnectWish): Promise<Inbox> => {
   const connector = await deps.loadConnector(wish.provider);
@@ -77,6 +97,10 @@ export const signInAndStore = async (
   const secrets = await held.read();
   const now = deps.now();
   return deps.database.transaction(async (tx) => {
+    // Of two that connect the same mailbox at once, the second waits here.
+    await lockAccount(tx, accountId);
+    const there = wish.reconnect ? null : await connectedAlready(tx, accountId, signedIn.address);
+    if (there) throw new ConnectedAlready(there);
     const inbox = wish.reconnect
       ? await reconnect(tx, accountId, wish.reconnect, { settings, folders: signedIn.folders, warnings: signedIn.warnings }, now)
       : await createInbox(tx, accountId, newInbox(wish, settings, signedIn, now), now);

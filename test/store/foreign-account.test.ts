@@ -13,6 +13,7 @@ import { wholeDatabase } from "./sample-mail.ts";
 const withoutAccount: Record<string, string> = {
   "accounts/upsertAccount": "makes accounts: for instance admins",
   "accounts/listAccounts": "lists accounts: for instance admins",
+  "accounts/lockAccount": "makes others wait, and reads nothing",
   "age-pending/accountsWithAgedPending": "tells the scheduler which accounts have work; gives ids alone",
   "audit-log/openAuditLog": "gathers entries that each name their account",
   "api-keys/verifyApiKey": "finds out whose key it is",

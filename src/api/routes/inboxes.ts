@@ -5,7 +5,7 @@ import { ConnectorError, type Json } from "../../ports/connector.ts";
 import { type Coverage, readCoverage } from "../../store/coverage.ts";
 import { changeState, getInbox, type Inbox, listInboxes } from "../../store/inboxes.ts";
 import { pollNow } from "../../store/turns.ts";
-import { InvalidSettings } from "../../sync/connect-inbox.ts";
+import { ConnectedAlready, InvalidSettings } from "../../sync/connect-inbox.ts";
 import { accountOf, callerName } from "../account-of.ts";
 import type { Caller } from "../authenticate.ts";
 import type { Api, ApiDeps } from "../deps.ts";
@@ -30,7 +30,7 @@ export const inboxRoutes = (api: Api, deps: ApiDeps): void => {
   api.post(
     "/v1/inboxes",
     {
-      config: { ...write, problems: ["provider-unavailable"] },
+      config: { ...write, problems: ["conflict", "provider-unavailable"] },
       schema: {
         tags,
         operationId: "connectInbox",
@@ -189,6 +189,7 @@ const rethrowAsProblem = (error: unknown): never => {
       error.issues.map((issue) => ({ pointer: `/body/${issue.path.join("/")}`, code: "invalid", detail: issue.message })),
     );
   }
+  if (error instanceof ConnectedAlready) throw new Problem("conflict", `${error.message} It is the inbox ${error.inbox.id}.`);
   if (error instanceof ConnectorError) {
     const busy = error.kind === "unavailable" || error.kind === "rate_limited";
     throw new Problem(busy ? "provider-unavailable" : "invalid-request", error.message);
