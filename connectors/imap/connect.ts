@@ -60,12 +60,18 @@ const openClient = async (
     breaks.set(client, error);
     tools.log.debug({ inbox: inbox.id, code: error.code }, "the connection to the mail server failed");
   });
+  // POP3 greets with "+OK …" (RFC 1939, 3), which to IMAP is no greeting but the answer to a command.
+  let answeredUnasked = false;
+  client.once("response", () => {
+    answeredUnasked = true;
+  });
   try {
     await abortable(client.connect(), signal);
     return client;
   } catch (error) {
     client.close();
-    throw error;
+    const isPop = answeredUnasked && error instanceof Error && "code" in error && error.code === "GREETING_TIMEOUT";
+    throw isPop ? Object.assign(new Error("no IMAP greeting"), { code: "SPEAKS_POP3" }) : error;
   }
 };
 

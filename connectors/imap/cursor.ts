@@ -9,6 +9,8 @@ const folderState = z.object({
   path: z.string(),
   uidValidity: z.string(),
   live: z.number(),
+  /** How many messages the folder held at the last look. */
+  exists: z.number().default(-1),
   below: z.number().nullable(),
   since: z.number(),
   seen: z.number(),

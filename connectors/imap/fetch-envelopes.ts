@@ -59,11 +59,22 @@ type Envelopes = Map<number, Envelope | null>;
 const isBeside = ({ labels }: FetchMessageObject, { besides = [] }: FetchRequest): boolean =>
   labels !== undefined && besides.some((label) => labels.has(label));
 
+/** Others' changes of flags are told in between; so many are not. */
+const mostUnasked = 100_000;
+
+const cutOff = (client: ImapFlow): Error => {
+  client.close();
+  return Object.assign(new Error("answers without end"), { code: "TooManyResponses" });
+};
+
 const fetchWith = async (client: ImapFlow, request: FetchRequest, query: FetchQueryObject): Promise<Envelopes> => {
   const asked = new Set(request.uids);
   const found: Envelopes = new Map();
+  const came = { headers: 0, others: 0 };
   for await (const message of client.fetch(sequenceSet(request.uids), query, { uid: true })) {
     const answered = message.headers !== undefined || message.bodyParts !== undefined;
+    came[answered ? "headers" : "others"]++;
+    if (came.headers > 2 * asked.size + 10 || came.others > mostUnasked) throw cutOff(client);
     if (!answered || !asked.has(message.uid)) continue;
     found.set(message.uid, isBeside(message, request) ? null : envelopeOf(message, request));
   }

@@ -1,6 +1,7 @@
 import type { ListResponse } from "imapflow";
 import type { FolderRole } from "../../src/bounces/envelope.ts";
 import type { Folder, Warning } from "../../src/ports/connector.ts";
+import { roleOfName } from "../shared/role-of-name.ts";
 import type { Connection } from "./connection.ts";
 import type { WayIn } from "./way-in.ts";
 
@@ -27,11 +28,17 @@ const byPath = (list: readonly ListResponse[], path: string): ListResponse | und
 export const pathOfUse = ({ all }: Listing, use: string): string | null =>
   all.find(({ specialUse, specialUseSource }) => specialUse === use && specialUseSource === "extension")?.path ?? null;
 
-/** The server's own word (RFC 6154) before what a folder's name suggests, which imapflow knows in many languages. */
+/** The server's own word (RFC 6154) before what a folder's name suggests, by the table of imapflow and then by ours. */
 const bySpecialUse = (list: readonly ListResponse[], use: string): ListResponse | undefined => {
   const marked = list.filter(({ specialUse }) => specialUse === use);
-  return marked.find(({ specialUseSource }) => specialUseSource === "extension") ?? marked[0];
+  return (
+    marked.find(({ specialUseSource }) => specialUseSource === "extension") ??
+    marked[0] ??
+    list.find(({ path }) => roleOfName(path) === roles[use])
+  );
 };
+
+const roles: { readonly [use: string]: FolderRole } = { "\\Sent": "sent", "\\Junk": "junk" };
 
 const findSent = (
   list: readonly ListResponse[],

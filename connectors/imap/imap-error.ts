@@ -50,6 +50,10 @@ const byCode: { readonly [code: string]: (place: Place) => Meaning } = {
     kind: "unavailable",
     text: `${host} took the connection on port ${port} but never greeted. Check that the port speaks IMAP, and try the other kind of security.`,
   }),
+  SPEAKS_POP3: ({ host, port }) => ({
+    kind: "rejected",
+    text: `${host} speaks POP3 on port ${port}, which shows neither sent mail nor folders. Enter its IMAP server, usually on port 993.`,
+  }),
   ERR_SSL_WRONG_VERSION_NUMBER: ({ host, port }) => ({
     kind: "rejected",
     text: `${host} does not speak TLS from the first byte on port ${port}. Choose STARTTLS, or port 993.`,

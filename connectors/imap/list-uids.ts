@@ -1,27 +1,31 @@
-import type { ImapFlow, MailboxObject, SearchObject } from "imapflow";
+import type { FetchMessageObject, ImapFlow, SearchObject } from "imapflow";
 import { ConnectorError } from "../../src/ports/connector.ts";
 import type { Connection } from "./connection.ts";
 import { sequenceSet } from "./fetch-envelopes.ts";
 import { inFolder, type KnownFolder } from "./in-folder.ts";
 
-/** What EXAMINE told of a folder. `uidNext` is null where the server does not say it (Courier); `next` is then worked out. */
-export type FolderFacts = { uidValidity: string; uidNext: number | null; next: number };
-
-/** The UID of the newest message, or 0 in an empty folder. */
-const lastUid = async (client: ImapFlow, folder: MailboxObject): Promise<number> => {
-  if (folder.exists === 0) return 0;
-  const last = await client.fetchOne("*", { uid: true });
-  return last ? last.uid : 0;
-};
+/** What EXAMINE told of a folder. `uidNext` is null where the server does not say it (Courier), and some say it wrongly. */
+export type FolderFacts = { uidValidity: string; uidNext: number | null; exists: number };
 
 /** Opens a folder and says where its numbers stand; null if it does not exist. */
 export const lookAtFolder = async (connection: Connection, path: string): Promise<FolderFacts | null> => {
-  const facts = await connection.runIn(path, async (client, folder) => {
-    const uidNext = folder.uidNext || null;
-    return { uidValidity: String(folder.uidValidity ?? 0), uidNext, next: uidNext ?? (await lastUid(client, folder)) + 1 };
-  });
+  const facts = await connection.runIn(path, async (_client, { uidValidity, uidNext, exists }) => ({
+    uidValidity: String(uidValidity ?? 0),
+    uidNext: uidNext || null,
+    exists,
+  }));
   return facts === "no_folder" ? null : facts;
 };
+
+/** The newest message of a folder; null in an empty one. */
+const newestIn = async (client: ImapFlow): Promise<FetchMessageObject | null> => {
+  if (!client.mailbox || client.mailbox.exists === 0) return null;
+  return (await client.fetchOne("*", { uid: true, internalDate: true })) || null;
+};
+
+/** The UID of the newest message, or 0 in an empty folder. */
+export const lastUid = (connection: Connection, folder: KnownFolder): Promise<number> =>
+  inFolder(connection, folder, async (client) => (await newestIn(client))?.uid ?? 0);
 
 /** A refused search comes from imapflow as `false`, which must never pass for a folder without new mail. */
 const searchIn = async (connection: Connection, folder: KnownFolder, query: SearchObject): Promise<number[]> => {
@@ -40,11 +44,7 @@ const highestUid = 4_294_967_295;
 
 /** Whether the newest message of a folder came in at or after a time. */
 const newestIsFrom = (connection: Connection, folder: KnownFolder, since: number): Promise<boolean> =>
-  inFolder(connection, folder, async (client) => {
-    if (!client.mailbox || client.mailbox.exists === 0) return false;
-    const newest = await client.fetchOne("*", { uid: true, internalDate: true });
-    return newest !== false && new Date(newest.internalDate ?? 0).getTime() >= since;
-  });
+  inFolder(connection, folder, async (client) => new Date((await newestIn(client))?.internalDate ?? 0).getTime() >= since);
 
 /**
  * The UIDs in a range, ascending. SINCE knows days only, in the server's time zone: a day more is asked for. A server that finds

@@ -14,7 +14,7 @@ import type { Connection } from "./connection.ts";
 import { type FolderState, type ImapCursor, readCursor } from "./cursor.ts";
 import { fetchAgain, fetchEnvelopes } from "./fetch-envelopes.ts";
 import { findFolders, listAll } from "./find-folders.ts";
-import { lookAtFolder, searchUids, stillThere } from "./list-uids.ts";
+import { type FolderFacts, lastUid, lookAtFolder, searchUids, stillThere } from "./list-uids.ts";
 import type { WayIn } from "./way-in.ts";
 
 const pageSize = 200;
@@ -36,14 +36,15 @@ const warn = (walk: Walk, warning: Warning): void => {
 };
 
 /** The position of a folder seen for the first time, or seen under new numbers: all there is now is backfill. */
-const newState = (path: string, facts: { uidValidity: string; next: number }, since: number): FolderState => ({
+const newState = (path: string, { uidValidity, exists }: FolderFacts, last: number, since: number): FolderState => ({
   path,
-  uidValidity: facts.uidValidity,
-  live: facts.next,
-  below: facts.next > 1 ? facts.next : null,
+  uidValidity,
+  live: last + 1,
+  exists,
+  below: last > 0 ? last + 1 : null,
   since,
   seen: 0,
-  total: facts.next > 1 ? null : 0,
+  total: last > 0 ? null : 0,
 });
 
 /** True of a folder in which no message has ever been seen. */
@@ -51,8 +52,14 @@ const wasEmpty = ({ live, below }: FolderState): boolean => live === 1 && below 
 
 const renumberedText = (path: string): string => `The server has renumbered the folder "${path}"; its messages are listed again.`;
 
-/** Brings a folder's position up to date before it is read. Null when the folder went away since it was listed. */
-const settle = async (walk: Walk, folder: Folder): Promise<{ state: FolderState; next: number | null } | null> => {
+/** A folder whose position is up to date, with how many messages it holds; `quiet`: its server says that nothing has come since the last look. */
+type Settled = { state: FolderState; exists: number; quiet: boolean };
+
+/**
+ * Brings a folder's position up to date before it is read. Null when the folder went away since it was listed. UIDNEXT only saves
+ * questions: where a position is taken it is the newest message that counts, and a number of messages that changed is looked into.
+ */
+const settle = async (walk: Walk, folder: Folder): Promise<Settled | null> => {
   const { inbox, state } = walk;
   const facts = await lookAtFolder(walk.connection, folder.path);
   if (facts === null) {
@@ -60,20 +67,19 @@ const settle = async (walk: Walk, folder: Folder): Promise<{ state: FolderState;
     return null;
   }
   const known = state.folders.find(({ path }) => path === folder.path);
+  // Courier gives an empty folder another number at each look: there was nothing that could be renumbered.
+  if (known && wasEmpty(known)) known.uidValidity = facts.uidValidity;
   if (known?.uidValidity === facts.uidValidity) {
     widen(walk, known);
-    return { state: known, next: facts.uidNext };
-  }
-  if (known && wasEmpty(known)) {
-    // Courier gives an empty folder another number at each look: there was nothing that could be renumbered.
-    known.uidValidity = facts.uidValidity;
-    return { state: known, next: facts.uidNext };
+    const quiet = facts.uidNext !== null && facts.uidNext <= known.live && facts.exists === known.exists;
+    return { state: known, exists: facts.exists, quiet };
   }
   if (known) warn(walk, { code: "folder_renumbered", text: renumberedText(folder.path), folder: folder.path });
-  const fresh = newState(folder.path, facts, inbox.since);
+  const last = await lastUid(walk.connection, { path: folder.path, uidValidity: facts.uidValidity });
+  const fresh = newState(folder.path, facts, last, inbox.since);
   state.folders = [...state.folders.filter(({ path }) => path !== folder.path), fresh];
   walk.dirty = true;
-  return { state: fresh, next: facts.uidNext };
+  return { state: fresh, exists: facts.exists, quiet: true };
 };
 
 /** A window that now reaches further back is read from its top again: what was read already is told by its refs. */
@@ -135,15 +141,20 @@ function* emit(walk: Walk, folder: Folder, read: Read, live: boolean, advance: (
 }
 
 /** What came since the last look, oldest first. */
-async function* pullLive(walk: Walk, folder: Folder, state: FolderState, next: number | null): AsyncGenerator<Page> {
-  if (next !== null && next <= state.live) return;
+async function* pullLive(walk: Walk, folder: Folder, { state, exists, quiet }: Settled): AsyncGenerator<Page> {
+  if (quiet) return;
   const uids = await searchUids(walk.connection, state, { from: state.live, below: null, since: null });
   for (let at = 0; at < uids.length; at += pageSize) {
     const chunk = uids.slice(at, at + pageSize);
     yield* emit(walk, folder, await readUids(walk, folder, state, chunk), true, () => {
       state.live = Math.max(state.live, (chunk.at(-1) ?? 0) + 1);
+      // Not before the last: until then it is what tells that there is something to look for.
+      if (at + pageSize >= uids.length) state.exists = exists;
     });
   }
+  if (state.exists === exists) return;
+  state.exists = exists;
+  walk.dirty = true;
 }
 
 const backfillUids = (walk: Walk, state: FolderState): Promise<number[]> =>
@@ -200,7 +211,7 @@ export async function* pullImap(
   const state = readCursor(cursor, tools.now());
   const { folders, warnings } = findFolders(await listAll(connection), way);
   const walk: Walk = { connection, inbox, state, dirty: cursor === null, warnings, besides: toldElsewhere(folders) };
-  const settled: { folder: Folder; state: FolderState; next: number | null }[] = [];
+  const settled: (Settled & { folder: Folder })[] = [];
   for (const folder of folders) {
     const found = await settle(walk, folder);
     if (found) settled.push({ folder, ...found });
@@ -212,7 +223,7 @@ export async function* pullImap(
   }
   noteWarnings(walk);
   const failed: unknown[] = [];
-  for (const { folder, state: position, next } of settled) yield* apart(walk, pullLive(walk, folder, position, next), failed);
+  for (const { folder, ...found } of settled) yield* apart(walk, pullLive(walk, folder, found), failed);
   for (const { state: position } of settled) await countBackfill(walk, position);
   for (const { folder, state: position } of settled) yield* apart(walk, pullBackfill(walk, folder, position), failed);
   const first = folders[0] ?? { path: "INBOX", role: "inbox" };

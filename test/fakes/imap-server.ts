@@ -11,7 +11,8 @@ export type FakeMessage = { uid: number; raw: Buffer; at: Date; flags: string[];
 export type FakeFolder = {
   uidValidity: number | null;
   uidNext: number;
-  tellsUidNext: boolean;
+  /** False: not at all; a number: this one, whatever is true. */
+  tellsUidNext: boolean | number;
   specialUse: string | null;
   messages: FakeMessage[];
 };

@@ -266,6 +266,10 @@ const imap: readonly Row[] = [
     "$1 nie przyjął nazwy użytkownika lub hasła.{2} Sprawdź je; wielu dostawców wymaga hasła aplikacji zamiast zwykłego.",
   ],
   [
+    /^(\S+) speaks POP3 on port (\d+), which shows neither sent mail nor folders\. Enter its IMAP server, usually on port 993\.$/,
+    "$1 używa na porcie $2 protokołu POP3, który nie pokazuje poczty wysłanej ani folderów. Podaj serwer IMAP, zwykle na porcie 993.",
+  ],
+  [
     /^(\S{1,300}) lets nobody into this mailbox by IMAP\.( It answered: ".{0,400}"\.)? See whether IMAP is switched on for it, and whether the account is the right one\.$/,
     "$1 nikogo nie wpuszcza do tej skrzynki przez IMAP.{2} Sprawdź, czy IMAP jest dla niej włączony i czy to właściwe konto.",
   ],

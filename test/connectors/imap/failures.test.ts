@@ -1,7 +1,9 @@
 import { getCACertificates, setDefaultCACertificates } from "node:tls";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { connect } from "../../../connectors/imap/connect.ts";
+import { openConnection } from "../../../connectors/imap/connection.ts";
 import { imap } from "../../../connectors/imap/connector.ts";
+import { pullImap } from "../../../connectors/imap/pull.ts";
 import { byPassword } from "../../../connectors/imap/way-in.ts";
 import { createDial } from "../../../connectors/shared/dial.ts";
 import type { ConnectedInbox, Cursor, Page, Tools } from "../../../src/ports/connector.ts";
@@ -108,6 +110,13 @@ describe("sentences for people", () => {
     server.greeting = null;
     const short = connect(inbox(), byPassword(inbox(), tools()), tools(), { connect: 1000, greeting: 300, idle: 1000 });
     await expect(short).rejects.toMatchObject({ kind: "unavailable", message: expect.stringContaining("never greeted") });
+  });
+
+  test("a server that speaks POP3", async () => {
+    server.greeting = "+OK POP3 server ready <1896.697170952@dbc.mtview.ca.us>";
+    const short = connect(inbox(), byPassword(inbox(), tools()), tools(), { connect: 1000, greeting: 500, idle: 1000 });
+    await expect(short).rejects.toMatchObject({ kind: "rejected", message: expect.stringContaining("POP3") });
+    expect(server.commands).toEqual([]);
   });
 
   test("TLS that is not offered: nothing is sent in clear text", async () => {
@@ -235,6 +244,19 @@ describe("a server that misbehaves in the middle of a pull", () => {
     server.script = () => null;
     server.put("INBOX", letter(2));
     expect(ids(await pullAll(last(first)))).toEqual(numbered(2));
+  });
+
+  test.each([1, 5, 1000])("a next number that is always told as %i loses nothing and repeats nothing", async (told) => {
+    server.put("INBOX", letter(1));
+    server.folders.set("INBOX", { ...(server.folders.get("INBOX") ?? newFolder()), tellsUidNext: told });
+    const first = await pullAll();
+    expect(ids(first)).toEqual(numbered(1));
+    expect(await pullAll(last(first))).toEqual([]);
+    server.put("INBOX", letter(2));
+    server.put("INBOX", letter(3));
+    const second = await pullAll(last(first));
+    expect(ids(second)).toEqual(numbered(2, 3));
+    expect(await pullAll(last(second))).toEqual([]);
   });
 
   test("an empty folder that is numbered anew at each look is no news, and its first message is", async () => {
@@ -380,6 +402,60 @@ describe("a server that misbehaves in the middle of a pull", () => {
     expect(ids(await pullAll(last(without)))).toHaveLength(50);
   });
 
+  test("answers nobody asked for that do not end are cut off, long before they fill the memory", async () => {
+    server.put("INBOX", letter(1));
+    let sent = 0;
+    server.script = ({ name }, socket) => {
+      if (name !== "UID FETCH") return null;
+      const more = (): void => {
+        while (!socket.destroyed && sent < 400e6) {
+          const piece = `* 1 FETCH (UID 1 BODY[HEADER.FIELDS (FROM)] {60000}\r\n${"x".repeat(60_000)})\r\n`.repeat(20);
+          sent += piece.length;
+          if (!socket.write(piece)) return void socket.once("drain", more);
+        }
+      };
+      more();
+      return "handled";
+    };
+    const before = process.memoryUsage().rss;
+    await expect(pullAll()).rejects.toMatchObject({ name: "ConnectorError" });
+    expect(sent).toBeLessThan(400e6);
+    expect(process.memoryUsage().rss - before).toBeLessThan(400e6);
+  }, 60_000);
+
+  test("a line that does not end is cut off", async () => {
+    let sent = 0;
+    server.script = ({ name }, socket) => {
+      if (name !== "LIST") return null;
+      const more = (): void => {
+        while (!socket.destroyed && sent < 400e6) {
+          sent += 1e6;
+          if (!socket.write("x".repeat(1e6))) return void socket.once("drain", more);
+        }
+      };
+      more();
+      return "handled";
+    };
+    await expect(pullAll()).rejects.toMatchObject({ kind: "rejected", message: expect.stringContaining("far more than it was asked for") });
+    expect(sent).toBeLessThan(400e6);
+  }, 60_000);
+
+  test("a connection a router dropped without a word is noticed, and made anew", async () => {
+    for (let n = 1; n <= 3; n++) server.put("INBOX", letter(n));
+    let silent = true;
+    server.script = ({ name }) => {
+      if (name !== "UID FETCH" || !silent) return null;
+      silent = false;
+      return "handled";
+    };
+    const way = byPassword(inbox(), tools());
+    const connection = openConnection(inbox(), way, tools(), { connect: 1000, greeting: 1000, idle: 300 });
+    const pages = await collect(pullImap(connection, inbox(), way, tools(), null));
+    expect(ids(pages)).toEqual(numbered(1, 2, 3));
+    expect(server.connections).toBe(2);
+    await connection.close();
+  });
+
   test("answers nobody asked for are passed over", async () => {
     for (const n of [1, 2]) server.put("INBOX", letter(n));
     server.script = ({ name }, socket) => {
@@ -387,6 +463,46 @@ describe("a server that misbehaves in the middle of a pull", () => {
       return null;
     };
     expect(ids(await pullAll())).toEqual(numbered(1, 2));
+  });
+
+  test("flags in lower case mean what they mean", async () => {
+    server.folders.set("Sent", newFolder("\\sent"));
+    server.folders.set("Parent", newFolder("\\noselect"));
+    const { folders, warnings } = await signIn();
+    expect([folders[0], warnings]).toEqual([{ path: "Sent", role: "sent" }, []]);
+    expect(await imap.listFolders?.(inbox(), tools())).not.toContain("Parent");
+  });
+
+  test.each([
+    "Elementy wys&AUI-ane", // Elementy wysłane
+    "INBOX.Wys&AUI-ane",
+    "Gesendete Objekte",
+    "INBOX/Gesendet",
+    "&AMk-l&AOk-ments envoy&AOk-s", // Éléments envoyés
+    "Elementos enviados",
+    "Itens Enviados",
+    "Posta inviata",
+    "Verzonden items",
+    "Skickat",
+    "Odeslan&AOE- po&AWE-ta", // Odeslaná pošta
+    "&BB4EQgQ,BEAEMAQyBDsENQQ9BD0ESwQ1-", // Отправленные
+    "&kAFP4W4IMH8-", // 送信済み
+    "&XfJT0ZAB-", // 已发送
+    "Sent Items",
+    "Sent Messages",
+  ])("sent mail is found in a folder called %s, with a warning that it was guessed", async (name) => {
+    server.folders.delete("Sent");
+    server.folders.set(name, newFolder());
+    for (const folder of server.folders.values()) folder.specialUse = null;
+    const { folders, warnings } = await signIn();
+    expect(folders[0]?.role).toBe("sent");
+    expect(warnings).toMatchObject([{ code: "sent_folder_guessed" }]);
+  });
+
+  test("a folder a person chose for sent mail comes before any name", async () => {
+    server.folders.set("Wychodz&AQU-ce", newFolder());
+    const { folders, warnings } = await signIn({ sentFolder: "Wychodzące" });
+    expect([folders[0], warnings]).toEqual([{ path: "Wychodzące", role: "sent" }, []]);
   });
 
   test("a server without special use: Sent by its name, with a warning", async () => {
