@@ -71,11 +71,11 @@ const settle = async (walk: Walk, folder: Folder): Promise<Settled | null> => {
   if (known && wasEmpty(known)) known.uidValidity = facts.uidValidity;
   if (known?.uidValidity === facts.uidValidity) {
     widen(walk, known);
-    const quiet = facts.uidNext !== null && facts.uidNext <= known.live && facts.exists === known.exists;
+    const quiet = facts.exists === 0 || (facts.uidNext !== null && facts.uidNext <= known.live && facts.exists === known.exists);
     return { state: known, exists: facts.exists, quiet };
   }
   if (known) warn(walk, { code: "folder_renumbered", text: renumberedText(folder.path), folder: folder.path });
-  const last = await lastUid(walk.connection, { path: folder.path, uidValidity: facts.uidValidity });
+  const last = facts.exists === 0 ? 0 : await lastUid(walk.connection, { path: folder.path, uidValidity: facts.uidValidity });
   const fresh = newState(folder.path, facts, last, inbox.since);
   state.folders = [...state.folders.filter(({ path }) => path !== folder.path), fresh];
   walk.dirty = true;
