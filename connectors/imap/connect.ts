@@ -1,6 +1,6 @@
 import { isIP } from "node:net";
 import { ImapFlow, type ImapFlowOptions } from "imapflow";
-import type { ConnectedInbox, Tools } from "../../src/ports/connector.ts";
+import { type ConnectedInbox, ConnectorError, type Tools } from "../../src/ports/connector.ts";
 import { abortable } from "../shared/abortable.ts";
 import { tlsOptions } from "../shared/tls-options.ts";
 import { imapError, isTokenRefused } from "./imap-error.ts";
@@ -35,6 +35,31 @@ const clientOptions = (timeouts: Timeouts): ImapFlowOptions => ({
   maxLineLength,
   maxResponseSize: maxLineLength,
 });
+
+/** `isHint`: what the connection is for can be done without, so it leaves room and does not wait for it. */
+type ConnectOptions = ImapFlowOptions & { isHint?: boolean };
+
+/** A place at the host, and one at the mailbox there. */
+const placesAt = ({ host, username }: WayIn): [string, string] => [host, `${host} ${username}`];
+
+const waitForPlace = async (way: WayIn, { places, signal }: Tools): Promise<() => void> => {
+  const [host, mailbox] = placesAt(way);
+  const own = await places.wait(mailbox, signal);
+  const shared = await places.wait(host, signal).catch((aborted: unknown) => {
+    own();
+    throw aborted;
+  });
+  return () => [own, shared].forEach((free) => void free());
+};
+
+/** Hints leave a fifth of a host's places to those who poll. */
+const shareOfHints = 0.8;
+
+const placeIfFree = (way: WayIn, { places }: Tools): (() => void) => {
+  const free = places.ifFree(way.host, shareOfHints);
+  if (free) return free;
+  throw new ConnectorError("rate_limited", `There are as many connections to ${way.host} as are allowed at once; this mailbox is polled.`);
+};
 
 const openClient = async (
   inbox: ConnectedInbox,
@@ -85,12 +110,21 @@ export const connect = async (
   way: WayIn,
   tools: Tools,
   timeouts = usualTimeouts,
-  more: ImapFlowOptions = {},
+  more: ConnectOptions = {},
 ): Promise<ImapFlow> => {
-  const { limiter, signal } = tools;
+  const { signal } = tools;
+  const { isHint = false, ...options } = more;
   const attempt = async (login: Login): Promise<ImapFlow> => {
-    await limiter.take(`imap:${way.host}`, 1, signal);
-    return openClient(inbox, way, login, tools, { ...clientOptions(timeouts), ...more });
+    const free = isHint ? placeIfFree(way, tools) : await waitForPlace(way, tools);
+    try {
+      const client = await openClient(inbox, way, login, tools, { ...clientOptions(timeouts), ...options });
+      client.once("close", free);
+      if (client.isClosed) free();
+      return client;
+    } catch (error) {
+      free();
+      throw error;
+    }
   };
   const login = await abortable(way.login(null), signal);
   try {

@@ -1,5 +1,5 @@
 import type { ImapFlow } from "imapflow";
-import type { ConnectedInbox, Tools } from "../../src/ports/connector.ts";
+import { type ConnectedInbox, ConnectorError, type Tools } from "../../src/ports/connector.ts";
 import { sleep } from "../shared/sleep.ts";
 import { connect, usualTimeouts } from "./connect.ts";
 import { findFolders } from "./find-folders.ts";
@@ -15,8 +15,12 @@ const idle = async (inbox: ConnectedInbox, way: WayIn, tools: Tools, onHint: () 
     way,
     tools,
     { ...usualTimeouts, idle: maxIdleTime + 60_000 },
-    { disableAutoIdle: false, autoIdleDelay: 100, maxIdleTime },
+    { isHint: true, disableAutoIdle: false, autoIdleDelay: 100, maxIdleTime },
   );
+  if (!client.capabilities.has("IDLE")) {
+    client.close();
+    throw new ConnectorError("rejected", `${way.host} does not tell of new mail (it offers no IDLE); this mailbox is polled.`);
+  }
   client.on("exists", onHint);
   await client.mailboxOpen(await whereMailArrives(client, way), { readOnly: true });
   return client;

@@ -25,6 +25,7 @@ const schema = z.strictObject({
     pollEverySeconds: z.number().min(1).max(86_400),
     inboxesAtOnce: z.int().min(1).max(1000),
     connectionsHeld: z.int().min(0).max(100_000),
+    connectionsPerHost: z.record(z.string(), z.int().min(1).max(100_000)),
     turnSeconds: z.number().min(1).max(3600),
     firstSyncDays: days,
     maxMessageMegabytes: z.number().min(1).max(150),

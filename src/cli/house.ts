@@ -4,6 +4,7 @@ import type pino from "pino";
 import { loadConnector, registry } from "../../connectors/registry.ts";
 import { createDial } from "../../connectors/shared/dial.ts";
 import { createLimiter, type Withdraw } from "../../connectors/shared/limiter.ts";
+import { createPlaces } from "../../connectors/shared/places.ts";
 import { quotas } from "../../connectors/shared/quotas.ts";
 import type { DeliverDeps } from "../deliver/deliver-webhook.ts";
 import type { Credentials, Json, Tools } from "../ports/connector.ts";
@@ -56,12 +57,14 @@ export const openHouse = async (config: Config, options: HouseOptions = {}): Pro
   const metrics = createMetrics({ database, now });
   const withdraw: Withdraw = (key, units, quota) => withdrawQuota(database, key, units, quota);
   const limiter = metrics.measured(createLimiter({ now, quotas, ...(database.engine === "postgres" && { withdraw }) }));
+  const places = createPlaces(capOf(config));
   const tools: House["tools"] = (provider, credentials, signal = new AbortController().signal) => ({
     app: (config.apps[provider] as Json | undefined) ?? null,
     signal,
     now,
     log,
     limiter,
+    places,
     dial,
     credentials,
   });
@@ -85,6 +88,15 @@ export const openHouse = async (config: Config, options: HouseOptions = {}): Pro
     close: () => database.close(),
   };
 };
+
+/** How many connections to a mail server one process holds: `host` and `host user`, whose own programs need some, too. */
+const capOf =
+  ({ sync: { connectionsPerHost } }: Config) =>
+  (key: string): number =>
+    key.includes(" ") ? connectionsPerMailbox : (connectionsPerHost[key] ?? connectionsPerHost["*"] ?? Number.POSITIVE_INFINITY);
+
+/** Gmail lets 15 into a mailbox, Dovecot 10 from one address, Courier as few as 4. */
+const connectionsPerMailbox = 4;
 
 /** Receivers are guarded by a list of their own: a mail server inside the network is not to be called by whoever makes a webhook. */
 const deliveryDeps = (

@@ -83,6 +83,15 @@ export type Limiter = {
   pause(key: string, until: number): void;
 };
 
+/**
+ * Places of which there are so many at a time, such as connections to a host. `wait` waits (abortably) for one; `ifFree` takes one only
+ * while less than that share is taken, else null at once. Both give what frees it.
+ */
+export type Places = {
+  wait(key: string, signal: AbortSignal): Promise<() => void>;
+  ifFree(key: string, share: number): (() => void) | null;
+};
+
 export type Log = {
   debug(fields: object, message: string): void;
   info(fields: object, message: string): void;
@@ -114,6 +123,7 @@ export type Tools = {
   now: () => number;
   log: Log;
   limiter: Limiter;
+  places: Places;
   dial: Dial;
   credentials: Credentials;
   /** Where a recording was asked for: told of each request to the provider's API, and of none for tokens. */

@@ -1,5 +1,6 @@
 import { createDial } from "../../connectors/shared/dial.ts";
 import { createLimiter } from "../../connectors/shared/limiter.ts";
+import { createPlaces } from "../../connectors/shared/places.ts";
 import type { Json, Log, Tools } from "../../src/ports/connector.ts";
 
 const silent: Log = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
@@ -12,6 +13,7 @@ export const testTools = ({ secrets = {}, ...given }: Partial<Tools> & { secrets
     now: Date.now,
     log: silent,
     limiter: createLimiter({ now: Date.now }),
+    places: createPlaces(() => 100),
     dial: createDial({ allow: ["127.0.0.0/8"] }),
     app: null,
     credentials: {

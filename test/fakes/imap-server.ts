@@ -51,8 +51,8 @@ export const newFolder = (specialUse: string | null = null): FakeFolder => ({
   messages: [],
 });
 
-/** `refused`: a token was, and the client's empty answer to that is awaited. */
-type Session = { server: FakeImap; socket: Socket; selected: FakeFolder | null; refused: string | null };
+/** Tags of commands that are not done: `refused` a token, and the client's empty answer is awaited; `idling` until DONE. */
+type Session = { server: FakeImap; socket: Socket; selected: FakeFolder | null; refused: string | null; idling: string | null };
 
 const unquote = (text: string): string =>
   text
@@ -183,6 +183,10 @@ const answer = (session: Session, command: Command): string[] => {
   if (name === "LOGIN") return login(session, command);
   if (name === "AUTHENTICATE") return authenticate(session, command);
   if (name === "LIST") return rest.endsWith('""') ? ['* LIST (\\Noselect) "/" ""', done] : [...list(session.server), done];
+  if (name === "IDLE") {
+    session.idling = tag;
+    return ["+ idling"];
+  }
   if (name === "LSUB" || name === "NOOP") return [done];
   if (name === "EXAMINE") return examine(session, unquote(rest), tag);
   if (name === "LOGOUT") return ["* BYE", done];
@@ -198,7 +202,7 @@ const readCommand = (line: string): Command => {
 };
 
 const serve = (server: FakeImap, socket: Socket): void => {
-  const session: Session = { server, socket, selected: null, refused: null };
+  const session: Session = { server, socket, selected: null, refused: null, idling: null };
   let pending = "";
   server.connections++;
   socket.on("error", () => {});
@@ -207,6 +211,11 @@ const serve = (server: FakeImap, socket: Socket): void => {
     pending = lines.pop() ?? "";
     for (const line of lines) {
       server.commands.push(line);
+      if (session.idling !== null && line.toUpperCase() === "DONE") {
+        socket.write(`${session.idling} OK IDLE completed\r\n`);
+        session.idling = null;
+        continue;
+      }
       if (session.refused !== null) {
         socket.write(`${session.refused} NO [AUTHENTICATIONFAILED] Invalid credentials (Failure)\r\n`);
         session.refused = null;
@@ -245,7 +254,7 @@ export const startFakeImap = async ({ tls }: FakeOptions): Promise<FakeImap> => 
     greeting: "* OK IMAP4rev1 ready",
     password: "secret",
     checkToken: null,
-    capabilities: ["SPECIAL-USE"],
+    capabilities: ["SPECIAL-USE", "IDLE"],
     connections: 0,
     put(path, raw, at = new Date()) {
       const folder = fake.folders.get(path);

@@ -73,6 +73,7 @@ export const worldOf = (
       now: clock,
       log: quiet,
       limiter: { take: async () => {}, pause: () => {} },
+      places: { wait: async () => () => {}, ifFree: () => () => {} },
       dial: async () => ({ address: "", port: 0, servername: "" }),
       credentials,
     }),

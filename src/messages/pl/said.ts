@@ -270,6 +270,14 @@ const imap: readonly Row[] = [
     "$1 używa na porcie $2 protokołu POP3, który nie pokazuje poczty wysłanej ani folderów. Podaj serwer IMAP, zwykle na porcie 993.",
   ],
   [
+    /^There are as many connections to (\S+) as are allowed at once; this mailbox is polled\.$/,
+    "Z serwerem $1 jest już tyle połączeń, ile wolno mieć naraz; do tej skrzynki zaglądamy co jakiś czas.",
+  ],
+  [
+    /^(\S+) does not tell of new mail \(it offers no IDLE\); this mailbox is polled\.$/,
+    "$1 nie powiadamia o nowej poczcie (nie oferuje IDLE); do tej skrzynki zaglądamy co jakiś czas.",
+  ],
+  [
     /^(\S{1,300}) lets nobody into this mailbox by IMAP\.( It answered: ".{0,400}"\.)? See whether IMAP is switched on for it, and whether the account is the right one\.$/,
     "$1 nikogo nie wpuszcza do tej skrzynki przez IMAP.{2} Sprawdź, czy IMAP jest dla niej włączony i czy to właściwe konto.",
   ],

@@ -6,6 +6,7 @@ import { imap } from "../../../connectors/imap/connector.ts";
 import { pullImap } from "../../../connectors/imap/pull.ts";
 import { byPassword } from "../../../connectors/imap/way-in.ts";
 import { createDial } from "../../../connectors/shared/dial.ts";
+import { createPlaces } from "../../../connectors/shared/places.ts";
 import type { ConnectedInbox, Cursor, Page, Tools } from "../../../src/ports/connector.ts";
 import { type FakeImap, fetchItems, newFolder, startFakeImap } from "../../fakes/imap-server.ts";
 import { type TestCertificate, testCertificate } from "../../fakes/test-certificate.ts";
@@ -533,6 +534,44 @@ describe("a server that misbehaves in the middle of a pull", () => {
       expect(Date.now() - began).toBeLessThan(1000);
     },
   );
+});
+
+describe("connections are few", () => {
+  const crowded = (cap: number): Tools => tools({ places: createPlaces((key) => (key.includes(" ") ? 4 : cap)) });
+
+  test("what is polled waits for a place at the host, and what it held is free again afterwards", async () => {
+    server.put("INBOX", letter(1));
+    const shared = crowded(1);
+    const pull = async (): Promise<string[]> => {
+      const session = await imap.open(inbox(), shared);
+      return collect(session.pull(null))
+        .then(ids)
+        .finally(() => session.close());
+    };
+    expect(await Promise.all([pull(), pull(), pull()])).toEqual([numbered(1), numbered(1), numbered(1)]);
+    server.greeting = "* BYE go away";
+    await expect(imap.signIn(inbox(), shared)).rejects.toMatchObject({ kind: "unavailable" });
+    server.greeting = "* OK ready";
+    expect(await pull()).toEqual(numbered(1));
+  });
+
+  test("a connection that is only held for hints leaves room for those that poll, and says so", async () => {
+    const shared = crowded(5);
+    const watch = async () => (await imap.open(inbox(), shared)).watch?.(() => {});
+    const stops = [await watch(), await watch(), await watch(), await watch()];
+    await expect(watch()).rejects.toMatchObject({ kind: "rate_limited", message: expect.stringContaining("this mailbox is polled") });
+    expect((await imap.signIn(inbox(), shared)).folders).toHaveLength(3);
+    await stops[0]?.();
+    stops.push(await watch());
+    for (const stop of stops) await stop?.();
+  });
+
+  test("a server that does not tell of new mail has no connection held to it", async () => {
+    server.capabilities = ["SPECIAL-USE"];
+    const session = await imap.open(inbox(), tools());
+    await expect(session.watch?.(() => {})).rejects.toMatchObject({ kind: "rejected", message: expect.stringContaining("no IDLE") });
+    await session.close();
+  });
 });
 
 test("the password stands in no error and no log", async () => {
