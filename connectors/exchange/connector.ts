@@ -5,6 +5,7 @@ import { changesOf } from "./changes-of.ts";
 import { openEws } from "./ews.ts";
 import { fetchRaw } from "./fetch-raw.ts";
 import { createFolderFinder, listPaths, missingFolder, wantedFolders } from "./find-folder.ts";
+import { findSettings, openNetwork } from "./find-settings.ts";
 import { probeExchange } from "./probe.ts";
 import { readSettings, secrets, settings } from "./settings.ts";
 
@@ -64,6 +65,7 @@ export const exchange: Connector = {
     secrets,
   },
   signIn,
+  find: (address, tools) => findSettings(address, openNetwork(tools)),
   listFolders,
   open,
   probe: probeExchange,

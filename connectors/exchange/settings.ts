@@ -26,7 +26,8 @@ export const secrets = z.object({ password: z.string().min(1).describe("Password
 
 export type ExchangeSettings = Omit<z.infer<typeof settings>, "server"> & { url: URL };
 
-const usualPath = "/EWS/Exchange.asmx";
+/** Where Exchange Web Services lie on a server, unless somebody moved them. */
+export const usualPath = "/EWS/Exchange.asmx";
 
 const urlOf = (server: string): URL | null => {
   const text = server.includes("://") ? server : `https://${server}`;

@@ -114,7 +114,7 @@ export const signInAndStore = async (
 };
 
 /** What a connector finds out from an address alone. */
-export const findSettings = async (
+const findSettings = async (
   { loadConnector, tools }: ConnectDeps,
   provider: string,
   address: string,
@@ -122,6 +122,25 @@ export const findSettings = async (
 ): Promise<Found> => {
   const connector = await loadConnector(provider);
   return (await connector?.find?.(address, tools(provider, nothingStored), options)) ?? { kind: "nothing" };
+};
+
+/**
+ * The same of several connectors, the first that finds more than a usual name that answers; else the first that finds anything. At least one
+ * provider must be given.
+ */
+export const findMailbox = async <P extends string>(
+  deps: ConnectDeps,
+  providers: readonly [P, ...P[]],
+  address: string,
+  options: { askIspdb: boolean },
+): Promise<{ provider: P; found: Found }> => {
+  let best: { provider: P; found: Found } | null = null;
+  for (const provider of providers) {
+    const found = await findSettings(deps, provider, address, options);
+    if (found.kind === "sign_in" || (found.kind === "settings" && found.from !== "guess")) return { provider, found };
+    if (found.kind !== "nothing") best ??= { provider, found };
+  }
+  return best ?? { provider: providers[0], found: { kind: "nothing" } };
 };
 
 const newInbox = (wish: ConnectWish, settings: Json, signedIn: SignedIn, now: number): NewInbox => ({

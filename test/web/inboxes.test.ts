@@ -1,6 +1,7 @@
 /** What people do with inboxes on the pages: list, connect, look after, erase; against a small IMAP server and a provider in memory. */
 import { describe, expect, it } from "vitest";
 import { z } from "zod";
+import { exchange } from "../../connectors/exchange/connector.ts";
 import { imap } from "../../connectors/imap/connector.ts";
 import { type Authorize, ConnectorError, type Found, type Tools } from "../../src/ports/connector.ts";
 import { listAudit } from "../../src/store/audit-log.ts";
@@ -12,6 +13,7 @@ import { pollNow } from "../../src/store/turns.ts";
 import { syncInbox } from "../../src/sync/sync-inbox.ts";
 import { startServer, type TestServer } from "../api/server.ts";
 import { testTools } from "../connectors/test-tools.ts";
+import { startFakeExchange } from "../fakes/exchange/start-fake-exchange.ts";
 import { type FakeImap, newFolder, startFakeImap } from "../fakes/imap-server.ts";
 import { testCertificate } from "../fakes/test-certificate.ts";
 import { afterThis, quiet } from "../store/engines.ts";
@@ -150,6 +152,54 @@ describe("connecting a mailbox by its address", () => {
     await browser.submit("/inboxes/connect/find", { address });
     const polish = await browser.submit("/inboxes/connect/mailbox", fields(fake));
     expect(polish.body).toMatch(/<span lang="pl">localhost nie przyjmuje połączeń na porcie \d+\. Sprawdź/);
+  });
+
+  it("an Exchange server that was found is shown, tried and connected, and connected anew by the same form", async () => {
+    const fake = await startFakeExchange({ tls: certificate });
+    afterThis(() => fake.stop());
+    fake.addMailbox(address);
+    const server = "https://mail.shop.example/EWS/Exchange.asmx";
+    const found: Found = { kind: "settings", from: "domain", settings: { server, username: address } };
+    const nothing = async (): Promise<Found> => ({ kind: "nothing" });
+    const connectors = { imap: { ...imap, find: nothing }, exchange: { ...exchange, find: async () => found } };
+    const test = await startServer({}, undefined, undefined, connectors);
+    const browser = await signedInAs(test, "sales");
+    await browser.get("/inboxes/connect");
+    const page = await browser.submit("/inboxes/connect/find", { address });
+    expect(page.body).toContain("an Exchange server answers for shop.example");
+    expect(page.body).toContain(`value="${server}"`);
+    expect(page.body).not.toContain('name="port"');
+    const other = await browser.submit("/inboxes/connect/find", { address, provider: "imap" });
+    expect(other.body).toContain('name="port"');
+    const typed = {
+      address,
+      provider: "exchange",
+      server: fake.url,
+      username: "SALES\\anna",
+      sharedMailbox: "",
+      pinnedCertificate: certificate.cert,
+    };
+    const wrong = await browser.submit("/inboxes/connect/mailbox", { ...typed, password: "geheim-und-falsch" });
+    expect(wrong.status).toBe(422);
+    expect(wrong.body).toMatch(/<span lang="en">localhost refused user name or password\./);
+    expect(wrong.body).not.toContain("geheim-und-falsch");
+    const cloud = await browser.submit("/inboxes/connect/mailbox", { ...typed, server: "outlook.office365.com", password: "x" });
+    expect(cloud.body).toContain("Microsoft has closed this way (EWS)");
+    expect(cloud.body).toMatch(/name="server" aria-invalid="true"/);
+    const done = await browser.submit("/inboxes/connect/mailbox", { ...typed, password: fake.account.password });
+    expect(done.body).toContain("ola@shop.example is connected.");
+    const inbox = await inboxOf(test);
+    expect(inbox).toMatchObject({ provider: "exchange", state: "first_sync", settings: { server: fake.url, username: "SALES\\anna" } });
+    const shown = await browser.get(`/inboxes/${inbox.id}`);
+    expect(shown.body).toContain("Exchange (own server)");
+    expect(shown.body).toContain("this way is closed there");
+    await test.database.transaction((tx) =>
+      changeState(tx, test.ours.accountId, inbox.id, { state: "reconnect_needed", nextPollAt: null }, now),
+    );
+    expect((await browser.get(`/inboxes/${inbox.id}/reconnect`)).body).toContain(`value="${fake.url}"`);
+    const again = await browser.submit(`/inboxes/${inbox.id}/reconnect`, { ...typed, password: fake.account.password });
+    expect(again.url).toContain("done=reconnected");
+    expect(fake.violations).toEqual([]);
   });
 
   it.each([

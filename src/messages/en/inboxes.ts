@@ -132,9 +132,9 @@ export const inboxes = {
     "What Bounceline receives from Google APIs is used and passed on only as the Google API Services User Data Policy allows, including its Limited Use requirements.",
   "connect.byAddress": "Exchange and other mailboxes",
   "connect.byAddressHint":
-    "Enter the address; the settings are found from it and shown to you before anything is tried. The mailbox is read by IMAP; Exchange servers that offer no IMAP cannot be connected yet.",
+    "Enter the address; the settings are found from it and shown to you before anything is tried. The mailbox is read by IMAP, or on a company's own Exchange server by its web services.",
   "connect.byThisAddressHint":
-    "The settings of {address} are looked for and shown to you before anything is tried. The mailbox is read by IMAP.",
+    "The settings of {address} are looked for and shown to you before anything is tried. The mailbox is read by IMAP, or on a company's own Exchange server by its web services.",
   "connect.address": "E-mail address of the mailbox",
   "connect.find": "Find the settings",
   "connect.badAddress": "This is no e-mail address.",
@@ -147,6 +147,9 @@ export const inboxes = {
   "connect.otherDomain": "The server {host} does not belong to {domain}. Enter the password only if you know that your mail lies there.",
   "connect.foundNothing":
     "No settings were found for {domain}. Enter them as whoever runs the mailbox tells them; mail programs show them under “incoming mail”.",
+  "connect.foundExchange": "Found: an Exchange server answers for {domain}. Check the address and enter the password.",
+  "connect.foundNoExchange":
+    "No Exchange server was found for {domain}. Enter its address as your administrator tells it, such as mail.{domain}. If it offers IMAP, it can be read that way as well.",
   "connect.signInAt": "{address} is opened by signing in at {provider}; no password is asked for here.",
   "connect.popOnly":
     "{domain} offers its mail by POP3 only. Bounceline needs IMAP, because POP3 shows neither sent mail nor folders. Ask whether IMAP can be switched on.",
@@ -175,6 +178,12 @@ export const inboxes = {
   "mailbox.username": "User name",
   "mailbox.password": "Password",
   "mailbox.passwordHint": "Many providers ask for an app password in place of the usual one. It is stored sealed and never shown again.",
+  "mailbox.server": "Exchange server (its name, or its whole https address)",
+  "mailbox.sharedMailbox": "Shared mailbox to watch, if not your own",
+  "mailbox.exchangeHint":
+    "The password of the Windows account. The user name is often DOMAIN\\name. The password is stored sealed and never shown again.",
+  "mailbox.other.exchange": "It lies on a company's own Exchange server",
+  "mailbox.other.imap": "Read it by IMAP instead",
   "mailbox.certificate": "The server's own certificate",
   "mailbox.certificateHint": "Only where no known authority issued it: paste it with its BEGIN and END lines.",
   "mailbox.connect": "Try and connect",

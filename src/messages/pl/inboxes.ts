@@ -137,9 +137,9 @@ export const inboxes: Record<keyof typeof en, string> = {
     "Dane otrzymane z interfejsów API Google Bounceline wykorzystuje i przekazuje wyłącznie zgodnie z zasadami Google API Services User Data Policy, w tym z wymaganiami Limited Use.",
   "connect.byAddress": "Exchange i inne skrzynki",
   "connect.byAddressHint":
-    "Podaj adres; ustawienia znajdziemy na jego podstawie i pokażemy, zanim cokolwiek wypróbujemy. Skrzynkę czytamy przez IMAP; serwerów Exchange bez IMAP nie można jeszcze połączyć.",
+    "Podaj adres; ustawienia znajdziemy na jego podstawie i pokażemy, zanim cokolwiek wypróbujemy. Skrzynkę czytamy przez IMAP, a na własnym serwerze Exchange firmy przez jego usługi sieciowe.",
   "connect.byThisAddressHint":
-    "Odszukamy ustawienia skrzynki {address} i pokażemy je, zanim cokolwiek wypróbujemy. Skrzynka jest czytana przez IMAP.",
+    "Odszukamy ustawienia skrzynki {address} i pokażemy je, zanim cokolwiek wypróbujemy. Skrzynka jest czytana przez IMAP, a na własnym serwerze Exchange firmy przez jego usługi sieciowe.",
   "connect.address": "Adres e-mail skrzynki",
   "connect.find": "Znajdź ustawienia",
   "connect.badAddress": "To nie jest adres e-mail.",
@@ -153,6 +153,9 @@ export const inboxes: Record<keyof typeof en, string> = {
   "connect.otherDomain": "Serwer {host} nie należy do domeny {domain}. Wpisz hasło tylko wtedy, gdy wiesz, że tam leży Twoja poczta.",
   "connect.foundNothing":
     "Nie znaleziono ustawień dla {domain}. Wpisz je tak, jak podaje je administrator skrzynki; programy pocztowe pokazują je pod „poczta przychodząca”.",
+  "connect.foundExchange": "Znaleziono: dla {domain} odpowiada serwer Exchange. Sprawdź adres i wpisz hasło.",
+  "connect.foundNoExchange":
+    "Nie znaleziono serwera Exchange dla {domain}. Podaj jego adres od administratora, na przykład mail.{domain}. Jeśli serwer udostępnia IMAP, można go czytać i tak.",
   "connect.signInAt": "Skrzynkę {address} otwiera się przez zalogowanie w {provider}; tutaj nie pytamy o hasło.",
   "connect.popOnly":
     "{domain} udostępnia pocztę tylko przez POP3. Bounceline potrzebuje IMAP, bo POP3 nie pokazuje poczty wysłanej ani folderów. Zapytaj, czy można włączyć IMAP.",
@@ -183,6 +186,12 @@ export const inboxes: Record<keyof typeof en, string> = {
   "mailbox.password": "Hasło",
   "mailbox.passwordHint":
     "Wielu dostawców wymaga hasła do aplikacji zamiast zwykłego. Przechowujemy je zaszyfrowane i nigdy więcej nie pokazujemy.",
+  "mailbox.server": "Serwer Exchange (nazwa albo cały adres https)",
+  "mailbox.sharedMailbox": "Skrzynka współdzielona, jeśli obserwować nie własną",
+  "mailbox.exchangeHint":
+    "Hasło konta Windows. Nazwa użytkownika to często DOMENA\\nazwa. Hasło przechowujemy zaszyfrowane i nigdy go nie pokazujemy.",
+  "mailbox.other.exchange": "Leży na własnym serwerze Exchange firmy",
+  "mailbox.other.imap": "Zamiast tego czytaj przez IMAP",
   "mailbox.certificate": "Własny certyfikat serwera",
   "mailbox.certificateHint": "Tylko wtedy, gdy nie wystawił go żaden znany urząd: wklej go razem z wierszami BEGIN i END.",
   "mailbox.connect": "Wypróbuj i połącz",

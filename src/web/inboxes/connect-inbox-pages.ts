@@ -1,6 +1,6 @@
 import { isTextKey } from "../../messages/text.ts";
 import type { Found } from "../../ports/connector.ts";
-import { connectedAlready, connectInbox, findSettings } from "../../sync/connect-inbox.ts";
+import { connectedAlready, connectInbox, findMailbox } from "../../sync/connect-inbox.ts";
 import { type Html, html } from "../page/html.ts";
 import { csrfField, notFoundPage, type Pages, type Shown, type SignedInView, type View, type ViewDeps } from "../page/view.ts";
 import { isEmail } from "../sign-in/sign-in-pages.ts";
@@ -12,9 +12,12 @@ import {
   faultOf,
   fieldsOf,
   type MailboxFields,
+  type MailboxProvider,
   mailboxForm,
-  mailboxProvider,
+  mailboxProviders,
+  otherMailboxForm,
   sentFields,
+  sentProvider,
   settingsOf,
   thereAlready,
 } from "./mailbox-form.ts";
@@ -42,9 +45,12 @@ export const connectInboxPages = (pages: Pages, deps: ConnectPagesDeps & ViewDep
   pages.post("/inboxes/connect/find", "sales", async (view) => {
     const address = view.field("address").trim();
     if (!isEmail(address)) return choice(view, html`<p class="fault" role="alert">${view.t("connect.badAddress")}</p>`, 422);
-    const found = await findSettings(connecting, mailboxProvider, address, { askIspdb: deps.askIspdb });
-    if (found.kind !== "sign_in")
-      return settingsPage(view, fieldsOf(address, settingsIn(found)), html`<p role="status">${foundText(view, address, found)}</p>`);
+    const wanted = view.field("provider") === "" ? mailboxProviders : ([sentProvider(view)] as const);
+    const { provider, found } = await findMailbox(connecting, wanted, address, { askIspdb: deps.askIspdb });
+    if (found.kind !== "sign_in") {
+      const above = html`<p role="status">${foundText(view, address, { provider, found })}</p>`;
+      return settingsPage(view, fieldsOf(provider, address, settingsIn(found)), above);
+    }
     const providers = await deps.providers();
     allowFormsTo(view, providers);
     return signInPage(view, address, waysIn(found.providers, providers));
@@ -61,7 +67,7 @@ export const connectInboxPages = (pages: Pages, deps: ConnectPagesDeps & ViewDep
     try {
       const { address } = fields;
       const secrets = { password: view.field("password") };
-      const wish = { provider: mailboxProvider, address, settings: settingsOf(fields), secrets, ...common(view) };
+      const wish = { provider: fields.provider, address, settings: settingsOf(fields), secrets, ...common(view) };
       const inbox = await connectInbox(connecting, view.accountId, wish);
       deps.nudge();
       return { redirect: `/inboxes/${inbox.id}?done=connected` };
@@ -143,6 +149,7 @@ const settingsPage = (view: SignedInView, fields: MailboxFields, above: Html | n
     content: html`<h1>${title}</h1>
 ${above}
 ${mailboxForm(view, fields, form)}
+${otherMailboxForm(view, fields, "/inboxes/connect/find")}
 <p><a href="/inboxes/connect">${view.t("connect.again")}</a></p>`,
   };
 };
@@ -157,12 +164,16 @@ const places = {
   guess: "connect.foundGuess",
 } as const;
 
-/** What was found and where. A server the DNS names outside the domain is named to be looked at (RFC 6186, 6). */
-export const foundText = (view: View, address: string, found: Exclude<Found, { kind: "sign_in" }>): string => {
+type FoundSettings = { provider: MailboxProvider; found: Exclude<Found, { kind: "sign_in" }> };
+
+/** What was found and where. A server outside the domain is named to be looked at (RFC 6186, 6). */
+export const foundText = (view: View, address: string, { provider, found }: FoundSettings): string => {
   const domain = address.slice(address.lastIndexOf("@") + 1);
-  if (found.kind === "nothing") return view.t("connect.foundNothing", { domain });
+  if (found.kind === "nothing") return view.t(provider === "imap" ? "connect.foundNothing" : "connect.foundNoExchange", { domain });
   if (found.kind === "refused") return view.t(refusals[found.why], { domain });
-  const { host } = fieldsOf(address, found.settings);
-  const isOther = found.from === "dns" && host !== domain && !host.endsWith(`.${domain}`);
-  return [view.t(places[found.from], { domain }), ...(isOther ? [view.t("connect.otherDomain", { host, domain })] : [])].join(" ");
+  const fields = fieldsOf(provider, address, found.settings);
+  const host = provider === "imap" ? fields.host : (URL.parse(fields.server)?.hostname ?? fields.server);
+  const isOther = (found.from === "dns" || provider === "exchange") && host !== domain && !host.endsWith(`.${domain}`);
+  const where = provider === "imap" ? view.t(places[found.from], { domain }) : view.t("connect.foundExchange", { domain });
+  return [where, ...(isOther ? [view.t("connect.otherDomain", { host, domain })] : [])].join(" ");
 };

@@ -7,7 +7,7 @@ import { readCookie } from "../page/cookies.ts";
 import { type Html, html } from "../page/html.ts";
 import { message, type Pages, type Redirect, type Shown, speaking, type View } from "../page/view.ts";
 import { allowFormsTo, browserSecret, goToProvider, type SignInProvider } from "./go-to-provider.ts";
-import { mailboxProvider } from "./mailbox-form.ts";
+import { type MailboxProvider, mailboxProviders } from "./mailbox-form.ts";
 
 export type ConnectPagesDeps = {
   connecting: ConnectDeps;
@@ -73,8 +73,8 @@ export type OpenedLink = {
   providers: readonly SignInProvider[];
   /** The inbox it reconnects. */
   reconnects: Inbox | null;
-  /** A mailbox that is opened with a password may be connected. */
-  takesPassword: boolean;
+  /** The connectors by which a mailbox that is opened with a password may be connected. */
+  byPassword: readonly MailboxProvider[];
 };
 
 /** The link whose secret is in the address, or the page that says it is gone. */
@@ -92,7 +92,7 @@ export const openedLink = async (deps: ConnectPagesDeps, view: View): Promise<Op
     (wish.providers.length === 0 || wish.providers.includes(name)) && (reconnects === null || reconnects.provider === name);
   const providers = (await deps.providers()).filter(({ name }) => offered(name));
   allowFormsTo(view, providers, wish.returnUrl);
-  return { view: spoken, link, secret, providers, reconnects, takesPassword: offered(mailboxProvider) };
+  return { view: spoken, link, secret, providers, reconnects, byPassword: mailboxProviders.filter(offered) };
 };
 
 /** What a link says of the inbox to be. */
@@ -123,7 +123,7 @@ const returnTo = (returnUrl: string, linkId: string, result: string): string => 
   return url.href;
 };
 
-const consentPage = ({ view, secret, link, providers, takesPassword }: OpenedLink, deps: ConnectPagesDeps): Shown => {
+const consentPage = ({ view, secret, link, providers, byPassword }: OpenedLink, deps: ConnectPagesDeps): Shown => {
   const { expectedAddress } = link.wish;
   const buttons = providers.map(({ name, label, ready }) =>
     ready
@@ -138,7 +138,7 @@ const consentPage = ({ view, secret, link, providers, takesPassword }: OpenedLin
 ${consent(view, deps)}
 ${expectedAddress && html`<p class="who">${view.t("page.connect.expected", { address: expectedAddress })}</p>`}
 ${buttons}
-${takesPassword && addressForm(view, secret, expectedAddress)}
+${byPassword.length > 0 && addressForm(view, secret, expectedAddress)}
 <form method="post" action="/connect/${secret}/decline" class="decline"><button class="plain">${view.t("connect.decline")}</button>
 <p class="quiet">${view.t("connect.declineHint")}</p></form>`,
   };

@@ -11,9 +11,9 @@ import {
   faultLine,
   faultOf,
   fieldsOf,
+  isMailboxProvider,
   type MailboxFields,
   mailboxForm,
-  mailboxProvider,
   sentFields,
   settingsOf,
 } from "./mailbox-form.ts";
@@ -34,7 +34,7 @@ const possible = ({ state, nextPollAt, provider }: Inbox): readonly Action[] => 
     ...(polled && state !== "waiting" ? (["poll"] as const) : []),
     ...(polled ? (["pause"] as const) : []),
     ...(state === "paused" ? (["resume"] as const) : []),
-    ...(needed || (state === "unreachable" && provider === mailboxProvider) ? (["reconnect"] as const) : []),
+    ...(needed || (state === "unreachable" && isMailboxProvider(provider)) ? (["reconnect"] as const) : []),
     "disconnect",
     "erase",
   ];
@@ -100,15 +100,17 @@ export const inboxActions = (pages: Pages, deps: ConnectPagesDeps & ViewDeps): v
 
   pages.get("/inboxes/:id/reconnect", "sales", (view) =>
     acting(view, deps, "reconnect", async (inbox) =>
-      inbox.provider === mailboxProvider ? reconnectPage(view, inbox, fieldsOf(inbox.address, inbox.settings), null) : notFoundPage(view),
+      isMailboxProvider(inbox.provider)
+        ? reconnectPage(view, inbox, fieldsOf(inbox.provider, inbox.address, inbox.settings), null)
+        : notFoundPage(view),
     ),
   );
 
   on("reconnect", "reconnect", async (view, inbox) => {
-    if (inbox.provider !== mailboxProvider) return notFoundPage(view);
-    const fields = { ...sentFields(view), address: inbox.address };
+    if (!isMailboxProvider(inbox.provider)) return notFoundPage(view);
+    const fields = { ...sentFields(view), provider: inbox.provider, address: inbox.address };
     // What the form does not ask for stays: the folders that were chosen.
-    const { pinnedCertificate: _, ...kept } = inbox.settings as { [name: string]: unknown };
+    const { pinnedCertificate: _, sharedMailbox: __, ...kept } = inbox.settings as { [name: string]: unknown };
     try {
       await connectInbox(connecting, view.accountId, {
         provider: inbox.provider,
@@ -157,7 +159,7 @@ ${may.includes("erase") && html`<a class="button plain" href="/inboxes/${inbox.i
 /** By the form where a password opens the mailbox, else at its provider's page; what only the operator may connect, only they connect again. */
 const reconnect = (view: SignedInView, { id, provider, state }: Inbox, providers: readonly SignInProvider[]): Html => {
   const words = view.t(state === "unreachable" ? "button.unreachable" : "inbox.reconnect");
-  if (provider === mailboxProvider) return html`<p><a class="button" href="/inboxes/${id}/reconnect">${words}</a></p>`;
+  if (isMailboxProvider(provider)) return html`<p><a class="button" href="/inboxes/${id}/reconnect">${words}</a></p>`;
   const signIn = providers.find(({ name }) => name === provider);
   return signIn
     ? providerButton(view, signIn, { action: `/inboxes/${id}/sign-in`, words })

@@ -1,5 +1,5 @@
 import { useConnectLink } from "../../store/connect-links.ts";
-import { connectedAlready, connectInbox, findSettings } from "../../sync/connect-inbox.ts";
+import { connectedAlready, connectInbox, findMailbox } from "../../sync/connect-inbox.ts";
 import { type Html, html } from "../page/html.ts";
 import type { Pages, Shown } from "../page/view.ts";
 import { isEmail } from "../sign-in/sign-in-pages.ts";
@@ -12,8 +12,9 @@ import {
   fieldsOf,
   type MailboxFields,
   mailboxForm,
-  mailboxProvider,
+  otherMailboxForm,
   sentFields,
+  sentProvider,
   settingsOf,
   thereAlready,
 } from "./mailbox-form.ts";
@@ -29,20 +30,21 @@ export const linkMailboxPages = (pages: Pages, deps: ConnectPagesDeps): void => 
   pages.open("POST", "/connect/:secret/find", async (view) => {
     const opened = await openedLink(deps, view);
     if (!("link" in opened)) return opened;
-    const { link, reconnects, takesPassword } = opened;
+    const { link, reconnects, byPassword } = opened;
     const { t } = opened.view;
     const address = link.wish.expectedAddress ?? reconnects?.address ?? view.field("address").trim();
-    if (!takesPassword || !isEmail(address)) return { redirect: `/connect/${encodeURIComponent(opened.secret)}` };
+    const [first, ...more] = view.field("provider") === "" ? byPassword : byPassword.filter((name) => name === sentProvider(view));
+    if (!first || !isEmail(address)) return { redirect: `/connect/${encodeURIComponent(opened.secret)}` };
     if (reconnects)
-      return settingsPage(opened, fieldsOf(address, reconnects.settings), html`<p role="status">${t("mailbox.reconnectHint")}</p>`);
-    const found = await findSettings(connecting, mailboxProvider, address, { askIspdb: deps.askIspdb });
+      return settingsPage(opened, fieldsOf(first, address, reconnects.settings), html`<p role="status">${t("mailbox.reconnectHint")}</p>`);
+    const { provider, found } = await findMailbox(connecting, [first, ...more], address, { askIspdb: deps.askIspdb });
     const sentence =
       found.kind === "sign_in"
         ? waysIn(found.providers, opened.providers)
             .slice(0, 1)
             .map((way) => signInText(opened.view, address, way))
-        : foundText(opened.view, address, found);
-    return settingsPage(opened, fieldsOf(address, settingsIn(found)), html`<p role="status">${sentence}</p>`);
+        : foundText(opened.view, address, { provider, found });
+    return settingsPage(opened, fieldsOf(provider, address, settingsIn(found)), html`<p role="status">${sentence}</p>`);
   });
 
   pages.open("POST", "/connect/:secret/mailbox", async (view) => {
@@ -53,7 +55,7 @@ export const linkMailboxPages = (pages: Pages, deps: ConnectPagesDeps): void => 
     const fields = { ...sent, address: link.wish.expectedAddress ?? reconnects?.address ?? sent.address };
     const refuse = (fault: Fault): Shown => ({ ...settingsPage(opened, fields, faultLine(fault), fault), status: 422 });
     const usable =
-      opened.takesPassword &&
+      opened.byPassword.includes(sent.provider) &&
       isEmail(fields.address) &&
       (await database.transaction((tx) => useConnectLink(tx, link.accountId, link.id, now())));
     if (!usable) return { redirect: `/connect/${encodeURIComponent(secret)}` };
@@ -62,7 +64,7 @@ export const linkMailboxPages = (pages: Pages, deps: ConnectPagesDeps): void => 
     try {
       const { address } = fields;
       const secrets = { password: view.field("password") };
-      const wish = { provider: mailboxProvider, address, settings: settingsOf(fields), secrets, ...wishOf(deps, link) };
+      const wish = { provider: fields.provider, address, settings: settingsOf(fields), secrets, ...wishOf(deps, link) };
       const inbox = await connectInbox(connecting, link.accountId, wish);
       deps.nudge();
       return leave(deps, opened, { outcome: "connected", inboxId: inbox.id }, opened.view.t("connect.connected", { address }));
@@ -73,7 +75,7 @@ export const linkMailboxPages = (pages: Pages, deps: ConnectPagesDeps): void => 
 };
 
 const settingsPage = (
-  { view, secret, link, reconnects }: OpenedLink,
+  { view, secret, link, reconnects, byPassword }: OpenedLink,
   fields: MailboxFields,
   above: Html | null,
   fault: Fault | null = null,
@@ -88,6 +90,7 @@ const settingsPage = (
 ${above}
 ${fixed && html`<p class="who">${fields.address}</p>`}
 ${mailboxForm(view, fields, form)}
+${byPassword.length > 1 && otherMailboxForm(view, fields, `/connect/${secret}/find`)}
 <p><a href="/connect/${secret}">${view.t("connect.toLink")}</a></p>`,
   };
 };
