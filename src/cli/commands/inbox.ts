@@ -28,7 +28,9 @@ export const inboxCommand = (): Command => {
 
   inbox
     .command("connect <provider> [settings...]")
-    .description("connect a mailbox: imap or maildir. Each setting of the provider is an option; secrets are asked for")
+    .description(
+      "connect a mailbox: imap, exchange, maildir, or a provider that is signed in to. Each setting of the provider is an option; secrets are asked for",
+    )
     .allowUnknownOption()
     .helpOption(false)
     .action((provider: string, settings: string[], _options: object, command: Command) =>

@@ -139,12 +139,17 @@ const operations = choice(
   m("GetItem", itemShape, m("ItemIds", some(itemId))),
 );
 
-const versions = "Exchange2007 Exchange2007_SP1 Exchange2010 Exchange2010_SP1 Exchange2010_SP2 Exchange2013 Exchange2013_SP1 Exchange2016";
+const versions =
+  "Exchange2007 Exchange2007_SP1 Exchange2010 Exchange2010_SP1 Exchange2010_SP2 Exchange2013 Exchange2013_SP1 Exchange2015 Exchange2016 Exchange2019";
 
 /** A request: SOAP 1.1, one operation in it. */
 export const request: Pattern = s(
   "Envelope",
-  s("Header", t("RequestServerVersion", attribute("Version", oneOf(versions)))),
+  s(
+    "Header",
+    t("RequestServerVersion", attribute("Version", oneOf(versions))),
+    maybe(t("TimeZoneContext", t("TimeZoneDefinition", attribute("Id")))),
+  ),
   s("Body", operations),
 );
 

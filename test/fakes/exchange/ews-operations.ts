@@ -125,15 +125,15 @@ const folderElement = (folder: ExchangeFolder, asked: ReadonlySet<string>): stri
   return `<t:Folder>${inside.join("")}</t:Folder>`;
 };
 
-type Place = { box: ExchangeMailbox; folder: ExchangeFolder | null };
+type Place = { box: ExchangeMailbox; folder: ExchangeFolder };
 
 const isRefusal = (found: object): found is Refusal => "code" in found;
 
-/** The folder an id names: Exchange's own, or a name in a mailbox. `folder` null: the root of what people see. */
+/** The folder an id names: Exchange's own, or a name in a mailbox. */
 const findPlace = (world: World, id: XmlElement): Place | Refusal => {
   if (id.name === "FolderId") {
     for (const box of world.mailboxes()) {
-      const folder = box.folders.find((each) => each.id === attributeOf(id, "Id"));
+      const folder = [box.root, ...box.folders].find((each) => each.id === attributeOf(id, "Id"));
       if (folder) return { box, folder };
     }
     return { code: "ErrorFolderNotFound", text: "The specified folder could not be found in the store." };
@@ -141,7 +141,7 @@ const findPlace = (world: World, id: XmlElement): Place | Refusal => {
   const box = world.open(textOf(id, "t:Mailbox/t:EmailAddress"));
   if (isRefusal(box)) return box;
   const name = attributeOf(id, "Id");
-  if (name === "msgfolderroot") return { box, folder: null };
+  if (name === "msgfolderroot" || name === "root") return { box, folder: box.root };
   const folder = box.folders.find(({ distinguished }) => distinguished === name);
   return folder ? { box, folder } : { code: "ErrorFolderNotFound", text: "The specified folder could not be found in the store." };
 };
@@ -151,7 +151,7 @@ const getFolder = (operation: XmlElement, world: World): string[] => {
   return children(operation, "m:FolderIds/*").map((id) => {
     const place = findPlace(world, id);
     if (isRefusal(place)) return failed("GetFolder", place, "<m:Folders/>");
-    return succeeded("GetFolder", `<m:Folders>${place.folder ? folderElement(place.folder, asked) : ""}</m:Folders>`);
+    return succeeded("GetFolder", `<m:Folders>${folderElement(place.folder, asked)}</m:Folders>`);
   });
 };
 
@@ -185,7 +185,7 @@ const readPosition = (text: string, { folder, box }: { folder: ExchangeFolder; b
 const syncFolderItems = (operation: XmlElement, world: World): string[] => {
   const [id] = children(operation, "m:SyncFolderId/*");
   const place: Place | Refusal = id ? findPlace(world, id) : { code: "ErrorFolderNotFound" };
-  if (isRefusal(place) || !place.folder) return [failed("SyncFolderItems", { code: "ErrorSyncFolderNotFound" })];
+  if (isRefusal(place)) return [failed("SyncFolderItems", { code: "ErrorSyncFolderNotFound" })];
   const { box, folder } = place;
   const given = textOf(operation, "m:SyncState");
   const fresh = { folder: folder.id, generation: box.generation, seq: box.changes.length, first: 0 };
@@ -231,17 +231,19 @@ const syncFolderItems = (operation: XmlElement, world: World): string[] => {
 const findItem = (operation: XmlElement, world: World): string[] => {
   const [id] = children(operation, "m:ParentFolderIds/*");
   const place: Place | Refusal = id ? findPlace(world, id) : { code: "ErrorFolderNotFound" };
-  if (isRefusal(place) || !place.folder) return [failed("FindItem", isRefusal(place) ? place : { code: "ErrorFolderNotFound" })];
+  if (isRefusal(place)) return [failed("FindItem", place)];
   const asked = fieldsAsked(operation);
   const never = [...asked].find((field) => /MimeContent|InternetMessageHeaders|Body|Recipients/.test(field));
   if (never) return [failed("FindItem", { code: "ErrorInvalidPropertyRequest", text: `${never} is not given by FindItem.` })];
-  const border = (operator: string): number =>
-    Date.parse(attributeOf(children(operation, `.//t:${operator}//t:Constant`)[0] as XmlElement, "Value"));
-  const [since, before] = [border("IsGreaterThanOrEqualTo"), border("IsLessThan")];
+  const border = (operator: string, none: number): number => {
+    const [constant] = children(operation, `.//t:${operator}//t:Constant`);
+    return constant ? Date.parse(attributeOf(constant, "Value")) : none;
+  };
+  const [since, before] = [border("IsGreaterThanOrEqualTo", 0), border("IsLessThan", Number.POSITIVE_INFINITY)];
   const view = children(operation, "m:IndexedPageItemView")[0] as XmlElement;
   const [most, offset] = [Math.min(1000, Number(attributeOf(view, "MaxEntriesReturned"))), Number(attributeOf(view, "Offset"))];
   const all = place.box.items
-    .filter(({ folderId, receivedAt }) => folderId === place.folder?.id && receivedAt >= since && receivedAt < before)
+    .filter(({ folderId, receivedAt }) => folderId === place.folder.id && receivedAt >= since && receivedAt < before)
     .sort((a, b) => b.receivedAt - a.receivedAt);
   const rows = all.slice(offset, offset + most);
   const next = offset + rows.length;

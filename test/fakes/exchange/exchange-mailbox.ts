@@ -25,7 +25,8 @@ export type PutOptions = Partial<Pick<ExchangeItem, "itemClass" | "isDraft" | "n
 /** What one mailbox holds, and everything that ever happened in it. */
 export type ExchangeMailbox = {
   address: string;
-  rootId: string;
+  /** The top of what people see. */
+  root: ExchangeFolder;
   folders: ExchangeFolder[];
   items: ExchangeItem[];
   changes: ExchangeChange[];
@@ -62,10 +63,11 @@ const standard: readonly [string, string, string][] = [
 
 export const createExchangeMailbox = (address: string): ExchangeMailbox => {
   const rootId = newId();
+  const root = { id: rootId, name: "Top of Information Store", distinguished: "msgfolderroot", folderClass: "IPF.Note", parentId: newId() };
   const note = (folderId: string, id: string, kind: ExchangeChange["kind"]): void => void box.changes.push({ folderId, id, kind });
   const box: ExchangeMailbox = {
     address,
-    rootId,
+    root,
     folders: standard.map(([name, distinguished, folderClass]) => ({ id: newId(), name, distinguished, folderClass, parentId: rootId })),
     items: [],
     changes: [],

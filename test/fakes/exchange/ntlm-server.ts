@@ -68,8 +68,11 @@ export const createNtlmServer = ({ account, boundTo, tellsTime = true }: NtlmOpt
     head.writeUInt16LE(target.length, 12);
     head.writeUInt16LE(target.length, 14);
     head.writeUInt32LE(56, 16);
-    // What was asked for, and target info (0x00800000) and type of the target (0x00010000).
-    head.writeUInt32LE((negotiate.readUInt32LE(12) | 0x00800000 | 0x00010000) >>> 0, 20);
+    // Of what was offered the part that is played here (no sealing, no exchange of keys), one character set of the two; and with it target
+    // info (0x00800000) and the type of the target (0x00010000).
+    const offered = negotiate.readUInt32LE(12) & (0x00000003 | 0x00000004 | 0x00000200 | 0x00008000 | 0x00080000);
+    const agreed = (offered & 1) === 1 ? offered & ~2 : offered;
+    head.writeUInt32LE((agreed | 0x00800000 | 0x00010000) >>> 0, 20);
     randomBytes(8).copy(head, 24);
     head.writeUInt16LE(info.length, 40);
     head.writeUInt16LE(info.length, 42);
