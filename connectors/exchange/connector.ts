@@ -5,6 +5,7 @@ import { changesOf } from "./changes-of.ts";
 import { openEws } from "./ews.ts";
 import { fetchRaw } from "./fetch-raw.ts";
 import { createFolderFinder, listPaths, missingFolder, wantedFolders } from "./find-folder.ts";
+import { findMessage } from "./find-message.ts";
 import { findSettings, openNetwork } from "./find-settings.ts";
 import { probeExchange } from "./probe.ts";
 import { readSettings, secrets, settings } from "./settings.ts";
@@ -43,6 +44,7 @@ const open: Connector["open"] = async (inbox, tools) => {
   const ews = openEws(inbox, tools);
   return {
     pull: (cursor) => pullChangesOf(changesOf(ews, inbox), inbox, cursor),
+    find: (messageId) => findMessage(ews, inbox, messageId),
     fetchRaw: (ref, { maxBytes }) => fetchRaw(ews, ref, maxBytes),
     close: async () => ews.close(),
   };

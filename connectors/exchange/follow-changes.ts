@@ -49,13 +49,17 @@ export const nextChanges = async (ews: Ews, state: FolderState): Promise<Changes
   };
 };
 
+/** The messages of an answer to FindItem; none where it failed. */
+export const rowsIn = (answer: XmlElement): ItemRow[] => at(answer, "RootFolder", "Items")?.children.flatMap(rowOf) ?? [];
+
 type Listing = { rows: ItemRow[]; total: number | null; next: number | null };
 
 const list = async (ews: Ews, folder: string, { since, before }: Window, view: { offset: number; most: number }): Promise<Listing> => {
   if (since >= before) return { rows: [], total: 0, next: null };
-  const root = at(await ews.ask(findItems(folder, { since, before, ...view })), "RootFolder");
+  const answer = await ews.ask(findItems(folder, { since, before, ...view }));
+  const root = child(answer, "RootFolder");
   const [total, next] = [root?.attributes.get("TotalItemsInView"), root?.attributes.get("IndexedPagingOffset")];
-  const rows = at(root, "Items")?.children.flatMap(rowOf) ?? [];
+  const rows = rowsIn(answer);
   const ended = root?.attributes.get("IncludesLastItemInRange") !== "false" || rows.length === 0;
   return { rows, total: total === undefined ? null : Number(total), next: ended ? null : Number(next ?? view.offset + rows.length) };
 };

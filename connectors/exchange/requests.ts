@@ -62,6 +62,10 @@ export type Stretch = { since: number; before: number; offset: number; most: num
 export const findItems = (folder: string, { since, before, offset, most }: Stretch): string =>
   `<m:FindItem Traversal="Shallow">${itemShape(["item:DateTimeReceived"])}<m:IndexedPageItemView MaxEntriesReturned="${most}" Offset="${offset}" BasePoint="Beginning"/><m:Restriction><t:And>${compare("IsGreaterThanOrEqualTo", since)}${compare("IsLessThan", before)}</t:And></m:Restriction><m:SortOrder><t:FieldOrder Order="Descending">${field("item:DateTimeReceived")}</t:FieldOrder></m:SortOrder><m:ParentFolderIds>${folderId(folder)}</m:ParentFolderIds></m:FindItem>`;
 
+/** Those with a Message-ID, in its angle brackets, in each of several folders: one answer each, in order. */
+export const findByMessageId = (folders: readonly string[], messageId: string): string =>
+  `<m:FindItem Traversal="Shallow">${itemShape(["item:DateTimeReceived"])}<m:IndexedPageItemView MaxEntriesReturned="5" Offset="0" BasePoint="Beginning"/><m:Restriction><t:IsEqualTo>${field("message:InternetMessageId")}<t:FieldURIOrConstant><t:Constant Value="${escaped(messageId)}"/></t:FieldURIOrConstant></t:IsEqualTo></m:Restriction><m:ParentFolderIds>${folders.map(folderId).join("")}</m:ParentFolderIds></m:FindItem>`;
+
 const getItem = (shape: string, ids: readonly string[]): string =>
   `<m:GetItem>${shape}<m:ItemIds>${ids.map((id) => `<t:ItemId Id="${escaped(id)}"/>`).join("")}</m:ItemIds></m:GetItem>`;
 

@@ -194,3 +194,19 @@ test("the recipients of Exchange's own notice are those it could not reach", asy
   expect(message?.headers.get("x-failed-recipients")).toEqual(["jan@customer.example"]);
   expect(message?.headers.has("to")).toBe(false);
 });
+
+test("a message is looked for by its Message-ID in all folders, in one question, and told with where it lies", async () => {
+  stage.box.addFolder("Offers", "inbox");
+  await stage.put("Offers", letter(1));
+  await stage.put("sentitems", letter(1));
+  await stage.put("inbox", letter(2));
+  const session = await exchange.open(stage.inbox, toolsOf(stage));
+  const found = await session.find?.("<1@sales.example>");
+  expect(found?.map(({ envelope, watched }) => [envelope.folder, envelope.role, watched]).toSorted()).toEqual([
+    ["Inbox/Offers", "other", false],
+    ["Sent Items", "sent", true],
+  ]);
+  expect(times("FindItem")).toBe(1);
+  expect(await session.find?.('<1@sales.example"/>&>')).toEqual([]);
+  await session.close();
+});

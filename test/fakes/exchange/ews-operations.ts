@@ -229,30 +229,32 @@ const syncFolderItems = (operation: XmlElement, world: World): string[] => {
 };
 
 const findItem = (operation: XmlElement, world: World): string[] => {
-  const [id] = children(operation, "m:ParentFolderIds/*");
-  const place: Place | Refusal = id ? findPlace(world, id) : { code: "ErrorFolderNotFound" };
-  if (isRefusal(place)) return [failed("FindItem", place)];
   const asked = fieldsAsked(operation);
   const never = [...asked].find((field) => /MimeContent|InternetMessageHeaders|Body|Recipients/.test(field));
-  if (never) return [failed("FindItem", { code: "ErrorInvalidPropertyRequest", text: `${never} is not given by FindItem.` })];
-  const border = (operator: string, none: number): number => {
-    const [constant] = children(operation, `.//t:${operator}//t:Constant`);
-    return constant ? Date.parse(attributeOf(constant, "Value")) : none;
+  const constant = (operator: string): string | null => {
+    const [found] = children(operation, `.//t:${operator}//t:Constant`);
+    return found ? attributeOf(found, "Value") : null;
   };
-  const [since, before] = [border("IsGreaterThanOrEqualTo", 0), border("IsLessThan", Number.POSITIVE_INFINITY)];
+  const since = Date.parse(constant("IsGreaterThanOrEqualTo") ?? "1970-01-01");
+  const before = Date.parse(constant("IsLessThan") ?? "9999-12-31");
+  const messageId = constant("IsEqualTo");
   const view = children(operation, "m:IndexedPageItemView")[0] as XmlElement;
   const [most, offset] = [Math.min(1000, Number(attributeOf(view, "MaxEntriesReturned"))), Number(attributeOf(view, "Offset"))];
-  const all = place.box.items
-    .filter(({ folderId, receivedAt }) => folderId === place.folder.id && receivedAt >= since && receivedAt < before)
-    .sort((a, b) => b.receivedAt - a.receivedAt);
-  const rows = all.slice(offset, offset + most);
-  const next = offset + rows.length;
-  return [
-    succeeded(
+  return children(operation, "m:ParentFolderIds/*").map((id) => {
+    if (never) return failed("FindItem", { code: "ErrorInvalidPropertyRequest", text: `${never} is not given by FindItem.` });
+    const place = findPlace(world, id);
+    if (isRefusal(place)) return failed("FindItem", place);
+    const all = place.box.items
+      .filter(({ folderId, receivedAt }) => folderId === place.folder.id && receivedAt >= since && receivedAt < before)
+      .filter(({ parsed }) => messageId === null || parsed.messageId === messageId)
+      .sort((a, b) => b.receivedAt - a.receivedAt);
+    const rows = all.slice(offset, offset + most);
+    const next = offset + rows.length;
+    return succeeded(
       "FindItem",
       `<m:RootFolder IndexedPagingOffset="${next}" TotalItemsInView="${all.length}" IncludesLastItemInRange="${next >= all.length}"><t:Items>${rows.map((item) => itemElement(item, asked)).join("")}</t:Items></m:RootFolder>`,
-    ),
-  ];
+    );
+  });
 };
 
 const getItem = (operation: XmlElement, world: World): string[] => {
