@@ -4,7 +4,7 @@ import type { Folder, Gap } from "../../src/ports/connector.ts";
 import { type ExchangeMessage, type ExchangeRecipient, exchangeEnvelope, headerOf } from "../shared/exchange-envelope.ts";
 import type { XmlElement } from "../shared/read-xml.ts";
 import type { Ews } from "./ews.ts";
-import { isMissingCode } from "./exchange-error.ts";
+import { exchangeError, isMissingCode } from "./exchange-error.ts";
 import type { ItemRow } from "./follow-changes.ts";
 import { getFacts } from "./requests.ts";
 import { at, child, instantAt, textAt } from "./xml.ts";
@@ -50,8 +50,10 @@ const messageOf = (item: XmlElement, row: ItemRow): ExchangeMessage => ({
   header: headerIn(item),
 });
 
-/** What became of each message asked for: its element, "gone", or "failed" where Exchange could not tell of it. */
-type Outcome = XmlElement | "gone" | "failed";
+/** What became of each message asked for: its element, "gone", or the code Exchange gave in place of it. */
+type Outcome = XmlElement | "gone" | { code: string };
+
+const isFailure = (outcome: Outcome | undefined): outcome is { code: string } => typeof outcome === "object" && "code" in outcome;
 
 const askFor = async (ews: Ews, rows: readonly ItemRow[], header: boolean): Promise<Outcome[]> => {
   const ids = rows.map(({ id }) => id);
@@ -59,36 +61,49 @@ const askFor = async (ews: Ews, rows: readonly ItemRow[], header: boolean): Prom
   return ids.map((_, index) => {
     const { code, content } = answers[index] ?? { code: "", content: undefined };
     if (isMissingCode(code)) return "gone";
-    return (code === "NoError" && at(content, "Items")?.children[0]) || "failed";
+    return (code === "NoError" && at(content, "Items")?.children[0]) || { code };
   });
 };
 
 /** A message whose header Exchange fails over is asked for by its other fields alone. */
 const readBatch = async (ews: Ews, rows: readonly ItemRow[]): Promise<Outcome[]> => {
   const outcomes = await askFor(ews, rows, true);
-  const failed = rows.filter((_, index) => outcomes[index] === "failed");
+  const failed = rows.filter((_, index) => isFailure(outcomes[index]));
   if (failed.length === 0) return outcomes;
   const again = await askFor(ews, failed, false);
-  return outcomes.map((outcome, index) => (outcome === "failed" ? (again[failed.indexOf(rows[index] as ItemRow)] ?? "failed") : outcome));
+  return outcomes.map((outcome) => (isFailure(outcome) ? (again.shift() ?? outcome) : outcome));
 };
 
 /**
  * The envelopes of listed messages. One deleted meanwhile is passed over, and so is a draft; one that Exchange itself cannot tell of,
- * asked twice, is a gap and does not hold up the others.
+ * asked twice, is a gap and does not hold up the others. Where it can tell of none of several, it is the server: ConnectorError.
  */
 export const readItems = async (ews: Ews, rows: readonly ItemRow[], folder: Folder): Promise<{ messages: Envelope[]; gaps: Gap[] }> => {
   const messages: Envelope[] = [];
-  const failed: ItemRow[] = [];
+  const failed: { row: ItemRow; code: string }[] = [];
   for (let start = 0; start < rows.length; start += batchSize) {
     const batch = rows.slice(start, start + batchSize);
     for (const [index, outcome] of (await readBatch(ews, batch)).entries()) {
       const row = batch[index] as ItemRow;
-      if (outcome === "failed") failed.push(row);
+      if (isFailure(outcome)) failed.push({ row, code: outcome.code });
       else if (outcome !== "gone" && textAt(outcome, "IsDraft") !== "true")
         messages.push(exchangeEnvelope(messageOf(outcome, row), folder));
     }
   }
-  return { messages, gaps: failed.length === 0 ? [] : [gapOf(ews, failed, folder)] };
+  if (failed.length === 0) return { messages, gaps: [] };
+  const code = "ErrorInternalServerError";
+  if (failed.length > 1 && failed.length === rows.length && failed.every((each) => each.code === code))
+    throw exchangeError({ host: ews.host, status: 200, code, words: "", retryAfterMs: null });
+  return {
+    messages,
+    gaps: [
+      gapOf(
+        ews,
+        failed.map(({ row }) => row),
+        folder,
+      ),
+    ],
+  };
 };
 
 const gapOf = ({ host }: Ews, rows: readonly ItemRow[], { path }: Folder): Gap => {

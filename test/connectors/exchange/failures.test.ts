@@ -123,6 +123,14 @@ describe("one message", () => {
   });
 });
 
+test("a server that fails over all of several messages is failing: they are read when it is well again", async () => {
+  for (const n of [1, 2, 3]) await stage.put("inbox", letter(n));
+  stage.fake.refuseItem = () => ({ code: "ErrorInternalServerError" });
+  expect(await failureOf(pullAll(stage))).toMatchObject({ kind: "unavailable" });
+  stage.fake.refuseItem = () => null;
+  expect(idsOf(await pullAll(stage))).toEqual(named(3, 2, 1));
+});
+
 describe("settings", () => {
   const signIn = async (settings: { [name: string]: Json }): Promise<unknown> =>
     failureOf(exchange.signIn({ ...stage.inbox, settings: { ...(stage.inbox.settings as object), ...settings } }, toolsOf(stage)));
