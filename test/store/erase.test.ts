@@ -174,7 +174,7 @@ describe("a mention", () => {
 const elsewhere = new Set(
   `accounts.* users.* reminders.* idempotency_keys.* api_keys.* inboxes.* inbox_secrets.* sign_in_links.* web_sessions.* connect_links.* authorizations.* webhooks.url
   webhooks.description webhooks.types webhooks.secret webhooks.previous_secret webhooks.disabled_because crm_connections.token crm_connections.memory
-  erasures.* erased_messages.* audit_log.* push_inboxes.* push_watches.* slots.* meta.* global_reports.* gaps.* inbox_states.* coverage_checks.* sent_recipients.*
+  erasures.* erased_messages.* audit_log.* quotas.* request_counts.* push_inboxes.* push_watches.* slots.* meta.* global_reports.* gaps.* inbox_states.* coverage_checks.* sent_recipients.*
   contact_addresses.* crm_links.* sent_ids.* notice_waits.* notice_sources.* seen_messages.folder seen_messages.verdict seen_messages.message_key
   sent_messages.folder sent_messages.kind sent_messages.external_id sent_messages.send_id sent_messages.message_id sent_messages.unique_key
   sent_messages.from_address sent_messages.thread_id sent_messages.ref notices.folder notices.message_id notices.kind notices.format notices.state

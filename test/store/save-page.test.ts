@@ -133,7 +133,7 @@ onBothEngines("savePage", (engine) => {
     await savePage(database, same);
     const once = await wholeDatabase(database);
     const saved = await savePage(database, same);
-    expect(saved).toEqual({ notices: [], woken: [], events: [], sequence: null });
+    expect(saved).toMatchObject({ notices: [], woken: [], events: [], sequence: null });
     expect(await wholeDatabase(database)).toEqual(once);
   });
 
