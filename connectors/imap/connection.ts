@@ -9,8 +9,11 @@ import type { WayIn } from "./way-in.ts";
 /** How long to wait before a broken connection is made anew, in milliseconds; then the poll is given up. */
 const waits = [250, 2000];
 
-/** `persist: false`: a connection that breaks ends this piece of work, and only the next one gets a new connection. */
-export type RunOptions = { persist?: boolean };
+/**
+ * `persist: false`: a connection that breaks ends this piece of work, and only the next one gets a new connection. `fresh`: the folder is
+ * opened again even if it is open, to learn where it stands now.
+ */
+export type RunOptions = { persist?: boolean; fresh?: boolean };
 
 /**
  * One connection of a session, made when first needed and made anew when it breaks. Work is done one piece after the other,
@@ -18,12 +21,16 @@ export type RunOptions = { persist?: boolean };
  */
 export type Connection = {
   run<T>(work: (client: ImapFlow) => Promise<T>, options?: RunOptions): Promise<T>;
-  /** Opens the folder read-only first (EXAMINE, RFC 9051, 6.3.3), so that nothing in it can change. */
+  /**
+   * Opens the folder read-only first (EXAMINE, RFC 9051, 6.3.3), so that nothing in it can change; one that is open stays so, for opening a
+   * large one is dear, and its numbers hold as long as it is open (RFC 9051, 2.3.1.1).
+   */
   runIn<T>(path: string, work: (client: ImapFlow, folder: MailboxObject) => Promise<T>, options?: RunOptions): Promise<T | "no_folder">;
   close(): Promise<void>;
 };
 
-const examine = async (client: ImapFlow, path: string): Promise<MailboxObject | null> => {
+const examine = async (client: ImapFlow, path: string, fresh: boolean): Promise<MailboxObject | null> => {
+  if (!fresh && client.mailbox && client.mailbox.path === path && client.mailbox.readOnly) return client.mailbox;
   try {
     const folder = await client.mailboxOpen(path, { readOnly: true });
     // imapflow answers nothing, rather than throwing, when the session ended in between.
@@ -82,7 +89,7 @@ export const openConnection = (inbox: ConnectedInbox, way: WayIn, tools: Tools, 
     run,
     runIn: (path, work, options) =>
       run(async (open) => {
-        const folder = await examine(open, path);
+        const folder = await examine(open, path, options?.fresh === true);
         return folder === null ? "no_folder" : work(open, folder);
       }, options),
     async close() {

@@ -1,4 +1,4 @@
-import type { FetchMessageObject, ImapFlow, SearchObject } from "imapflow";
+import type { FetchMessageObject, ImapFlow, MailboxObject, SearchObject } from "imapflow";
 import { ConnectorError } from "../../src/ports/connector.ts";
 import type { Connection } from "./connection.ts";
 import { sequenceSet } from "./fetch-envelopes.ts";
@@ -9,11 +9,12 @@ export type FolderFacts = { uidValidity: string; uidNext: number | null; exists:
 
 /** Opens a folder and says where its numbers stand; null if it does not exist. */
 export const lookAtFolder = async (connection: Connection, path: string): Promise<FolderFacts | null> => {
-  const facts = await connection.runIn(path, async (_client, { uidValidity, uidNext, exists }) => ({
+  const stand = async (_client: ImapFlow, { uidValidity, uidNext, exists }: MailboxObject): Promise<FolderFacts> => ({
     uidValidity: String(uidValidity ?? 0),
     uidNext: uidNext || null,
     exists,
-  }));
+  });
+  const facts = await connection.runIn(path, stand, { fresh: true });
   return facts === "no_folder" ? null : facts;
 };
 

@@ -164,6 +164,16 @@ describe("sentences for people", () => {
 });
 
 describe("a server that misbehaves in the middle of a pull", () => {
+  /** A server that takes a folder away ends the sessions in which it is open: its numbers hold as long as they last. */
+  const endSessionsOnce = (): void => {
+    server.script = ({ name }, socket) => {
+      if (name !== "UID FETCH") return null;
+      server.script = () => null;
+      socket.end("* BYE Mailbox was changed under you\r\n");
+      return "handled";
+    };
+  };
+
   test("a reset connection is made anew, and the pull goes on without loss or repeat", async () => {
     for (let n = 1; n <= 450; n++) server.put("INBOX", letter(n));
     let fetches = 0;
@@ -311,6 +321,7 @@ describe("a server that misbehaves in the middle of a pull", () => {
       uidNext: 2,
       messages: [{ uid: 1, raw: Buffer.from(letter(7)), at: new Date(), flags: [] }],
     });
+    endSessionsOnce();
     await expect(pages.next()).rejects.toMatchObject({ kind: "unavailable" });
     await session.close();
     const again = await pullAll(first?.cursor ?? null);
@@ -378,8 +389,11 @@ describe("a server that misbehaves in the middle of a pull", () => {
   test("a folder whose only new message cannot be read does not hold up the others, and the failure is told at the end", async () => {
     server.put("Sent", letter(1));
     server.put("INBOX", letter(2));
-    server.script = ({ tag, name }) =>
-      name === "UID FETCH" && server.commands.at(-2)?.includes("Sent") ? [`${tag} NO [SERVERBUG] Internal error`] : null;
+    let open = "";
+    server.script = ({ tag, name, rest }) => {
+      if (name === "EXAMINE") open = rest;
+      return name === "UID FETCH" && open.includes("Sent") ? [`${tag} NO [SERVERBUG] Internal error`] : null;
+    };
     const session = await imap.open(inbox(), tools());
     const pages: Page[] = [];
     const pulling = (async () => {
@@ -399,6 +413,7 @@ describe("a server that misbehaves in the middle of a pull", () => {
     const first: Page | null = (await pages.next()).value;
     const folder = server.folders.get("INBOX") ?? newFolder();
     server.folders.delete("INBOX");
+    endSessionsOnce();
     await expect(pages.next()).rejects.toMatchObject({ kind: "unavailable" });
     await session.close();
     const without = await pullAll(first?.cursor ?? null);

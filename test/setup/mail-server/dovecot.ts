@@ -26,6 +26,8 @@ disable_plaintext_auth = yes
 auth_mechanisms = plain login xoauth2 oauthbearer
 auth_failure_delay = 0
 first_valid_uid = 1
+default_process_limit = 3000
+default_client_limit = 8000
 mail_uid = ${idOf("-u")}
 mail_gid = ${idOf("-g")}
 mail_location = maildir:~/Maildir
@@ -69,6 +71,9 @@ service lmtp {
     address = 127.0.0.1
     port = ${ports.lmtp}
   }
+}
+service imap {
+  process_limit = 3000
 }
 service anvil {
   unix_listener anvil-auth-penalty {
