@@ -4,17 +4,32 @@ import type { Connection } from "./connection.ts";
 import { sequenceSet } from "./fetch-envelopes.ts";
 import { inFolder, type KnownFolder } from "./in-folder.ts";
 
-/** What EXAMINE told of a folder. `uidNext` is null where the server does not say it (Courier), and some say it wrongly. */
+/** Where a folder's numbers stand. `uidNext` is null where the server does not say it (Courier), and some say it wrongly. */
 export type FolderFacts = { uidValidity: string; uidNext: number | null; exists: number };
 
-/** Opens a folder and says where its numbers stand; null if it does not exist. */
-export const lookAtFolder = async (connection: Connection, path: string): Promise<FolderFacts | null> => {
-  const stand = async (_client: ImapFlow, { uidValidity, uidNext, exists }: MailboxObject): Promise<FolderFacts> => ({
-    uidValidity: String(uidValidity ?? 0),
-    uidNext: uidNext || null,
-    exists,
+/**
+ * What STATUS tells (RFC 9051, 6.3.11): many servers answer it without opening the folder, so that a quiet one costs the same however
+ * large it is. Null where it does not tell all, or refuses; the folder that is open is not asked about this way.
+ */
+const askStatus = (connection: Connection, path: string): Promise<FolderFacts | null> =>
+  connection.run(async (client) => {
+    if (client.mailbox && client.mailbox.path === path) return null;
+    const asked = { uidValidity: true, uidNext: true, messages: true };
+    const { uidValidity, uidNext, messages } = (await client.status(path, asked).catch(() => null)) || {};
+    return uidValidity && uidNext && messages !== undefined ? { uidValidity: String(uidValidity), uidNext, exists: messages } : null;
   });
-  const facts = await connection.runIn(path, stand, { fresh: true });
+
+const open = async (_client: ImapFlow, { uidValidity, uidNext, exists }: MailboxObject): Promise<FolderFacts> => ({
+  uidValidity: String(uidValidity ?? 0),
+  uidNext: uidNext || null,
+  exists,
+});
+
+/** Says where a folder's numbers stand now; null if it does not exist. */
+export const lookAtFolder = async (connection: Connection, path: string): Promise<FolderFacts | null> => {
+  const told = await askStatus(connection, path);
+  if (told) return told;
+  const facts = await connection.runIn(path, open, { fresh: true });
   return facts === "no_folder" ? null : facts;
 };
 

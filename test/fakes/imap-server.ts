@@ -84,6 +84,21 @@ const examine = (session: Session, path: string, tag: string): string[] => {
   ];
 };
 
+/** One that does not tell its next number does not say it here either. */
+const status = ({ server }: Session, rest: string, tag: string): string[] => {
+  const [, path = ""] = /^(".*"|\S+) \(/.exec(rest) ?? [];
+  const folder = server.folders.get(unquote(path));
+  if (!folder) return [`${tag} NO [NONEXISTENT] Mailbox doesn't exist`];
+  const { messages, uidValidity, uidNext, tellsUidNext } = folder;
+  const next = tellsUidNext === true ? uidNext : tellsUidNext;
+  const items = [
+    `MESSAGES ${messages.length}`,
+    ...(uidValidity === null ? [] : [`UIDVALIDITY ${uidValidity}`]),
+    ...(next === false ? [] : [`UIDNEXT ${next}`]),
+  ];
+  return [`* STATUS ${path} (${items.join(" ")})`, `${tag} OK STATUS completed`];
+};
+
 const search = (folder: FakeFolder, rest: string): string => {
   const set = /UID ([\d:*,]+)/.exec(rest)?.[1] ?? "1:*";
   const since = /SINCE "?([\w-]+)"?/.exec(rest)?.[1];
@@ -189,6 +204,7 @@ const answer = (session: Session, command: Command): string[] => {
   }
   if (name === "LSUB" || name === "NOOP") return [done];
   if (name === "EXAMINE") return examine(session, unquote(rest), tag);
+  if (name === "STATUS") return status(session, rest, tag);
   if (name === "LOGOUT") return ["* BYE", done];
   if (name === "UID SEARCH" && folder) return [search(folder, rest), done];
   if (name === "UID FETCH" && folder) return [...fetch(folder, rest, true), done];

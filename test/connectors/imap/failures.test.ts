@@ -270,6 +270,20 @@ describe("a server that misbehaves in the middle of a pull", () => {
     expect(await pullAll(last(second))).toEqual([]);
   });
 
+  test("a look at a quiet mailbox opens no folder; a server that refuses to be asked that way is looked at all the same", async () => {
+    server.put("INBOX", letter(1));
+    const first = await pullAll();
+    const before = server.commands.length;
+    expect(await pullAll(last(first))).toEqual([]);
+    const asked = server.commands.slice(before).map((line) => line.split(" ")[1]);
+    expect(asked.filter((name) => name === "STATUS")).toHaveLength(3);
+    expect(asked).not.toContain("EXAMINE");
+    server.script = ({ tag, name }) => (name === "STATUS" ? [`${tag} BAD Unknown command`] : null);
+    expect(await pullAll(last(first))).toEqual([]);
+    server.put("INBOX", letter(2));
+    expect(ids(await pullAll(last(first)))).toEqual(numbered(2));
+  });
+
   test("an empty folder that is numbered anew at each look is no news, and its first message is", async () => {
     const inboxFolder = server.folders.get("INBOX") ?? newFolder();
     inboxFolder.tellsUidNext = false;
