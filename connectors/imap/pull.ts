@@ -29,6 +29,7 @@ type Walk = {
   dirty: boolean;
   warnings: Warning[];
   besides: readonly string[];
+  listed: Map<string, Promise<number[]>>;
 };
 
 const warn = (walk: Walk, warning: Warning): void => {
@@ -79,6 +80,8 @@ const settle = async (walk: Walk, folder: Folder): Promise<Settled | null> => {
   const fresh = newState(folder.path, facts, last, inbox.since);
   state.folders = [...state.folders.filter(({ path }) => path !== folder.path), fresh];
   walk.dirty = true;
+  // While it is open: opening a large folder is dear.
+  await countBackfill(walk, fresh);
   return { state: fresh, exists: facts.exists, quiet: true };
 };
 
@@ -157,8 +160,13 @@ async function* pullLive(walk: Walk, folder: Folder, { state, exists, quiet }: S
   walk.dirty = true;
 }
 
-const backfillUids = (walk: Walk, state: FolderState): Promise<number[]> =>
-  searchUids(walk.connection, state, { from: 1, below: state.below ?? 1, since: state.since });
+/** What of a folder's past is still to be read; listed once in a pull. */
+const backfillUids = async (walk: Walk, state: FolderState): Promise<number[]> => {
+  const listed =
+    walk.listed.get(state.path) ?? searchUids(walk.connection, state, { from: 1, below: state.below ?? 1, since: state.since });
+  walk.listed.set(state.path, listed);
+  return listed;
+};
 
 /** How much there is to read, before the first of it is read: people watch the progress of a first sync. */
 const countBackfill = async (walk: Walk, state: FolderState): Promise<void> => {
@@ -210,7 +218,7 @@ export async function* pullImap(
 ): AsyncGenerator<Page> {
   const state = readCursor(cursor, tools.now());
   const { folders, warnings } = findFolders(await listAll(connection), way);
-  const walk: Walk = { connection, inbox, state, dirty: cursor === null, warnings, besides: toldElsewhere(folders) };
+  const walk: Walk = { connection, inbox, state, dirty: cursor === null, warnings, besides: toldElsewhere(folders), listed: new Map() };
   const settled: (Settled & { folder: Folder })[] = [];
   for (const folder of folders) {
     const found = await settle(walk, folder);

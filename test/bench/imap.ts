@@ -94,7 +94,11 @@ const ourListing = async (server: MailServer, address: string, cursor: Cursor = 
 };
 
 const compareListing = async (server: MailServer, address: string): Promise<Cursor> => {
-  // Dovecot makes its index at the first reading: nobody is to pay for that.
+  // Dovecot makes its index when a mail program first opens a folder: nobody here is to pay for that.
+  const owner = await bareClient(server, address);
+  for (const folder of ["INBOX", "Sent"]) await owner.mailboxOpen(folder);
+  await owner.mailboxClose();
+  await owner.logout();
   await bareFetch(server, address);
   const [bare, ours]: [number[], number[]] = [[], []];
   let cursor: Cursor = null;
