@@ -9,6 +9,7 @@ import { reportGlobally, sharingAccounts } from "../store/global-bounces.ts";
 import { allInboxes } from "../store/inboxes.ts";
 import { deleteEndedSignIns } from "../store/sign-in.ts";
 import { claimSlot, forgetSlots } from "../store/slots.ts";
+import { mendFuturePolls } from "../store/turns.ts";
 import { accountsWithExpiredNotices, accountsWithWaitingNotices, expireWaiting, retryWaiting } from "../store/waiting-notices.ts";
 import { checkCoverage } from "../sync/check-coverage.ts";
 import { renewDueWatches } from "../sync/push-watches.ts";
@@ -16,8 +17,8 @@ import type { Role } from "./config.ts";
 import type { House } from "./house.ts";
 import { pushDeps } from "./push-deps.ts";
 
-/** The signal aborts when the daemon stops. */
-type Work = { when: string; name: string; role: Role; work: (house: House, signal: AbortSignal) => Promise<unknown> };
+/** The signal aborts when the daemon stops. `everywhere`: by each process, whatever others did. */
+type Work = { when: string; name: string; role: Role; everywhere?: true; work: (house: House, signal: AbortSignal) => Promise<unknown> };
 
 const day = 86_400_000;
 
@@ -29,6 +30,7 @@ export const calendar: readonly Work[] = [
   { when: "*/5 * * * *", name: "push-watches", role: "sync", work: (house) => renewDueWatches(pushDeps(house)) },
   { when: "* * * * *", name: "reminders", role: "deliver", work: (house) => withMail(house, remindOwners) },
   { when: "2 * * * *", name: "digests", role: "deliver", work: (house) => withMail(house, sendDigests) },
+  { when: "* * * * *", name: "future-polls", role: "sync", everywhere: true, work: mendClocks },
   { when: "17 3 * * *", name: "forget-old", role: "sync", work: forgetAll },
   { when: "43 1 * * *", name: "coverage", role: "sync", work: compareAll },
 ];
@@ -49,12 +51,12 @@ export const scheduleCalendar = (house: House): { stop: () => void } => {
 /** Does a piece of work unless somebody did it this minute. A failure is logged, and the work is tried again at its next time. */
 export const workOnce = async (
   house: House,
-  { name, work }: Pick<Work, "name" | "work">,
+  { name, everywhere, work }: Pick<Work, "name" | "everywhere" | "work">,
   signal = new AbortController().signal,
 ): Promise<void> => {
   try {
     const slot = new Date(house.now()).toISOString().slice(0, 16);
-    if (await house.database.transaction((tx) => claimSlot(tx, name, slot, house.now()))) await work(house, signal);
+    if (everywhere || (await house.database.transaction((tx) => claimSlot(tx, name, slot, house.now())))) await work(house, signal);
   } catch (error) {
     house.log.error({ err: error, task: name }, "calendar work failed; it is tried again at its next time");
   }
@@ -68,6 +70,12 @@ async function tryWaiting({ database, now }: House): Promise<void> {
 
 async function ageAll({ database, now }: House): Promise<void> {
   for (const accountId of await accountsWithAgedPending(database.read, now())) await agePending(database, accountId, now());
+}
+
+/** A clock that went back took the claims of the minutes to come with it, too: nothing is claimed for this. */
+async function mendClocks({ database, now, log }: House): Promise<void> {
+  const inboxes = await database.transaction((tx) => mendFuturePolls(tx, now()));
+  if (inboxes > 0) log.warn({ inboxes }, "inboxes were last polled in the future: a clock was set back; they are due now");
 }
 
 /** Deletes what was kept long enough, one account after the other. */

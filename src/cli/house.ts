@@ -9,7 +9,7 @@ import { quotas } from "../../connectors/shared/quotas.ts";
 import type { DeliverDeps } from "../deliver/deliver-webhook.ts";
 import type { Credentials, Json, Tools } from "../ports/connector.ts";
 import type { Database } from "../ports/database.ts";
-import { openDatabase } from "../store/open.ts";
+import { type OpenOptions, openDatabase } from "../store/open.ts";
 import { withdrawQuota } from "../store/quotas.ts";
 import { type Keys, loadKeys } from "../store/secrets.ts";
 import type { ConnectDeps } from "../sync/connect-inbox.ts";
@@ -36,7 +36,8 @@ export type House = {
   close: () => Promise<void>;
 };
 
-export type HouseOptions = { now?: () => number; log?: pino.Logger; onStatement?: (sql: string) => void };
+/** `release` and `migrations` are for tests of upgrades. */
+export type HouseOptions = { now?: () => number; log?: pino.Logger } & Pick<OpenOptions, "onStatement" | "release" | "migrations">;
 
 /**
  * Opens the store that the configuration names, with its keys. A new embedded store gets a data directory (0700) and a key
@@ -45,13 +46,14 @@ export type HouseOptions = { now?: () => number; log?: pino.Logger; onStatement?
 export const openHouse = async (config: Config, options: HouseOptions = {}): Promise<House> => {
   const log = options.log ?? createLog(config.logLevel);
   const now = options.now ?? Date.now;
+  const { onStatement, release, migrations } = options;
   const file = join(config.dataDir, "bounceline.sqlite");
   const place = config.databaseUrl === null ? { file } : { url: config.databaseUrl };
   if ("file" in place) mkdirSync(config.dataDir, { recursive: true, mode: 0o700 });
   // A new key for a store that has data could open none of it.
   const allowCreate = config.databaseUrl === null && !existsSync(file);
   const keys = loadKeys({ keyFile: config.keyFile, allowCreate, dataDirectory: config.dataDir });
-  const database = await openDatabase({ ...place, keys, log, now, onStatement: options.onStatement });
+  const database = await openDatabase({ ...place, keys, log, now, onStatement, release, migrations });
 
   const dial = createDial({ allow: config.allowedHosts });
   const metrics = createMetrics({ database, now });

@@ -10,8 +10,12 @@ export const inProcess: Dispatcher = {
   close: async () => {},
 };
 
+const againAfterMs = 1000;
+
 const startInProcessJobs = <Item extends object>(options: JobsOptions<Item>): Jobs => {
   const running = new Map<string, Promise<void>>();
+  /** Whose turn threw. */
+  const abandoned = new Map<string, Item>();
   const stopping = new AbortController();
   let wake: () => void = () => {};
   let nudged = false;
@@ -24,8 +28,14 @@ const startInProcessJobs = <Item extends object>(options: JobsOptions<Item>): Jo
   const run = (item: Item): void => {
     const key = options.keyOf(item);
     const done = options
-      .work(item, stopping.signal, false)
-      .catch(options.onError)
+      .work(item, stopping.signal, abandoned.delete(key))
+      .catch((error: unknown) => {
+        options.onError(error);
+        setTimeout(() => {
+          abandoned.set(key, item);
+          nudge();
+        }, againAfterMs).unref();
+      })
       .finally(() => {
         running.delete(key);
         nudge();
@@ -38,7 +48,9 @@ const startInProcessJobs = <Item extends object>(options: JobsOptions<Item>): Jo
     if (free <= 0) return;
     // What runs is still due in the database, so ask for that many more.
     const due = await options.due(options.concurrency + running.size);
-    const fresh = due.filter((item) => !running.has(options.keyOf(item))).slice(0, free);
+    const fresh = [...abandoned.values(), ...due.filter((item) => !abandoned.has(options.keyOf(item)))]
+      .filter((item) => !running.has(options.keyOf(item)))
+      .slice(0, free);
     if (!stopping.signal.aborted) fresh.forEach(run);
   };
 

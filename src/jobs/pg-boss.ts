@@ -65,6 +65,7 @@ const startQueue = <Item extends object>(boss: PgBoss, options: JobsOptions<Item
   const stopping = new AbortController();
   const running = new Map<string, JobAttempt & { turn: Promise<void> }>();
   let ended: JobAttempt[] = [];
+  let failed: JobAttempt[] = [];
   let isMade = false;
   let look = true;
   let woken = true;
@@ -88,14 +89,18 @@ const startQueue = <Item extends object>(boss: PgBoss, options: JobsOptions<Item
   };
 
   const run = (id: string, retryCount: number, item: Item): void => {
-    const turn = options
-      .work(item, stopping.signal, retryCount > 0)
-      .catch(onError)
-      .finally(() => {
-        running.delete(id);
-        ended.push({ id, retryCount });
-        awake();
-      });
+    const end = (how: JobAttempt[]): void => {
+      running.delete(id);
+      how.push({ id, retryCount });
+      awake();
+    };
+    const turn = options.work(item, stopping.signal, retryCount > 0).then(
+      () => end(ended),
+      (error: unknown) => {
+        onError(error);
+        end(failed);
+      },
+    );
     running.set(id, { id, retryCount, turn });
   };
 
@@ -107,21 +112,32 @@ const startQueue = <Item extends object>(boss: PgBoss, options: JobsOptions<Item
     else if (jobs.length > 0) await boss.fail(name, jobs.map(attempt));
   };
 
-  const deleteEnded = async (): Promise<void> => {
-    if (ended.length === 0) return;
-    const batch = ended;
-    ended = [];
-    await boss.deleteJob(name, batch).catch((error: unknown) => {
-      // Else nobody would work the items again until this process dies.
-      ended.push(...batch);
-      throw error;
-    });
+  /** What cannot be told now is told in a later round: else nobody would work the items again until this process dies. */
+  const tellEnds = async (): Promise<void> => {
+    const [done, broken] = [ended, failed];
+    [ended, failed] = [[], []];
+    try {
+      if (done.length > 0) await boss.deleteJob(name, done);
+      done.length = 0;
+      if (broken.length > 0) await boss.fail(name, broken);
+      broken.length = 0;
+    } finally {
+      ended.push(...done);
+      failed.push(...broken);
+    }
   };
 
   const round = async (): Promise<void> => {
-    if (!isMade) await boss.createQueue(name, { policy: "exclusive", heartbeatSeconds, retryLimit: 1_000_000, expireInSeconds: 86_400 });
+    if (!isMade)
+      await boss.createQueue(name, {
+        policy: "exclusive",
+        heartbeatSeconds,
+        retryLimit: 1_000_000,
+        retryDelay: 1,
+        expireInSeconds: 86_400,
+      });
     isMade = true;
-    await deleteEnded();
+    await tellEnds();
     if (look) await insertDue();
     await takeFree();
   };
@@ -139,12 +155,12 @@ const startQueue = <Item extends object>(boss: PgBoss, options: JobsOptions<Item
       await sleep();
     }
     await Promise.all([...running.values()].map(({ turn }) => turn));
-    await deleteEnded().catch(onError);
+    await tellEnds().catch(onError);
   };
 
-  /** For what waits to be deleted too: while its row is there and not touched, it would be handed out again. */
+  /** For what has ended and could not be told, too: while its row is there and not touched, it would be handed out again. */
   const touch = (): void => {
-    const held = [...running.values(), ...ended].map(attempt);
+    const held = [...running.values(), ...ended, ...failed].map(attempt);
     if (held.length > 0) void boss.touch(name, held).catch(onError);
   };
 

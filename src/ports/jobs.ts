@@ -13,15 +13,16 @@ export type JobsOptions<Item extends object> = {
   /** What makes two items the same one. */
   keyOf: (item: Item) => string;
   /**
-   * Works one item to the end of its turn. Must not throw; `signal` aborts when the dispatcher stops. `abandoned`: another worker
-   * began this turn and is not heard of any more.
+   * Works one item to the end of its turn; `signal` aborts when the dispatcher stops. When it throws (the database did not answer),
+   * nobody knows how the turn ended: after a second the item is handed out again, whether it is due or not. `abandoned`: a turn of
+   * it was begun that ended so, or whose worker is not heard of any more.
    */
   work: (item: Item, signal: AbortSignal, abandoned: boolean) => Promise<void>;
   /** How many items at once. */
   concurrency: number;
   /** How long to wait before asking again what is due, milliseconds. */
   lookEveryMs: number;
-  /** Told of an error of the dispatcher's, such as a database that does not answer; dispatching goes on. */
+  /** Told of what `due` or `work` threw, and of the dispatcher's own errors; dispatching goes on. */
   onError: (error: unknown) => void;
 };
 

@@ -1,4 +1,4 @@
-import { CompiledQuery, type DatabaseConnection, type Dialect, PostgresDialect } from "kysely";
+import { type DatabaseConnection, type Dialect, PostgresDialect } from "kysely";
 import pg from "pg";
 import type { Log } from "../ports/connector.ts";
 
@@ -30,22 +30,29 @@ export const postgresDialect = (options: {
     types,
     application_name: "bounceline",
     connectionTimeoutMillis: 10_000,
+    // Not in Kysely's hook below: what fails there keeps its place in the pool for ever.
+    onConnect: (client) => prepareConnection(client, options.readonly),
   });
-  // An idle connection's error (57P01, a restarted server) ends a process that does not listen. The pool replaces it.
+  // A connection's error (57P01, a restarted server) ends a process that does not listen. The pool listens to idle ones and replaces
+  // them; one that is in use and waits between two statements of a transaction fails with its next statement.
   pool.on("error", (error) => options.log.warn({ error: error.message }, "a database connection was lost"));
-  return new PostgresDialect({ pool, onCreateConnection: (connection) => prepareConnection(connection, options) });
+  pool.on("connect", (client) => void client.on("error", () => {}));
+  return new PostgresDialect({ pool, onCreateConnection: async (connection) => watchStatements(connection, options.onStatement) });
 };
 
-/** Statements planned on empty tables and then kept fell to a tenth of the speed: each is planned for its own values. */
-const prepareConnection = async (connection: DatabaseConnection, options: { readonly: boolean; onStatement: (sql: string) => void }) => {
-  const execute = connection.executeQuery.bind(connection);
-  await execute(CompiledQuery.raw("set plan_cache_mode = force_custom_plan"));
+const prepareConnection = async (client: pg.ClientBase, readonly: boolean): Promise<void> => {
+  // Statements planned on empty tables and then kept fell to a tenth of the speed: each is planned for its own values.
+  await client.query("set plan_cache_mode = force_custom_plan");
   // A process that is stopped in the middle must not hold its locks for ever: a transaction waits for nothing but the database.
-  await execute(CompiledQuery.raw("set idle_in_transaction_session_timeout = '60s'"));
-  if (options.readonly) await execute(CompiledQuery.raw("set default_transaction_read_only = on"));
+  await client.query("set idle_in_transaction_session_timeout = '60s'");
+  if (readonly) await client.query("set default_transaction_read_only = on");
+};
+
+const watchStatements = (connection: DatabaseConnection, onStatement: (sql: string) => void): void => {
+  const execute = connection.executeQuery.bind(connection);
   connection.executeQuery = (query, settings) => {
     // Not before a rollback: a test that stops there would lose the connection with it.
-    if (query.sql !== "rollback") options.onStatement(query.sql);
+    if (query.sql !== "rollback") onStatement(query.sql);
     return execute(query, settings);
   };
 };

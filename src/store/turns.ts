@@ -71,6 +71,24 @@ export const takeOverTurns = async (tx: Write, now: number): Promise<void> => {
     .execute();
 };
 
+/** A worker's clock may be off by so much. */
+const clockMarginMs = 60_000;
+
+/**
+ * Makes inboxes due that were last polled in the future: by a clock that was set back since, and whose next poll would be waited
+ * for as long. Returns how many.
+ */
+export const mendFuturePolls = async (tx: Write, now: number): Promise<number> => {
+  const mended = await tx
+    .updateTable("inboxes")
+    .set({ next_poll_at: now })
+    .where("last_poll_at", ">", now + clockMarginMs)
+    .where("next_poll_at", ">", now)
+    .returning("id")
+    .execute();
+  return mended.length;
+};
+
 /** After a crash with nothing else to blame, so that the worker does not die again at once. */
 const afterCrashMs = 300_000;
 

@@ -108,6 +108,27 @@ export const jobsContract = (name: string, open: () => Promise<{ first: Dispatch
       expect(new Set(errors)).toEqual(new Set(["no database", "no turn"]));
     });
 
+    it("hands an item out again whose turn threw, as abandoned, also when it is not due", async () => {
+      const { first } = await open();
+      const turns: boolean[] = [];
+      let asked = 0;
+      start(first, {
+        due: async () => {
+          asked += 1;
+          return asked === 1 ? [{ id: "broken" }] : [];
+        },
+        work: async (_item, _signal, abandoned) => {
+          await pause(1);
+          turns.push(abandoned);
+          if (turns.length < 3) throw new Error("no database");
+        },
+        onError: () => {},
+      });
+      await expect.poll(() => turns.length, { timeout: 15_000 }).toBe(3);
+      await pause(1500);
+      expect(turns).toEqual([false, true, true]);
+    });
+
     it("stops by aborting what runs and waiting for it, and hands out nothing more", async () => {
       const { first } = await open();
       const events: string[] = [];

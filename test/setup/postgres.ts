@@ -4,6 +4,7 @@
  */
 import { execFileSync, spawn } from "node:child_process";
 import { createHash } from "node:crypto";
+import { once } from "node:events";
 import {
   chmodSync,
   chownSync,
@@ -28,11 +29,29 @@ export type RunningPostgres = { url: string; stop(): Promise<void> };
 /** Starts one, or uses the one that DATABASE_URL names. `settings` are the server's, such as "work_mem=8MB". */
 export const startPostgres = async (settings: readonly string[] = []): Promise<RunningPostgres> => {
   const given = process.env.DATABASE_URL;
-  if (given) return { url: given, stop: async () => {} };
+  return given ? { url: given, stop: async () => {} } : startOwnPostgres({ settings });
+};
+
+/** One of the test's own that can be killed and started again, and whose data lies where the test says. */
+export type OwnPostgres = RunningPostgres & {
+  kill(signal: NodeJS.Signals): void;
+  isRunning(): boolean;
+  /** On the same data and port. */
+  startAgain(): Promise<void>;
+};
+
+/** `below`: the folder its data is made in. What was committed outlives a kill with "synchronous_commit=on". */
+export const startOwnPostgres = async ({
+  settings = [],
+  below = tmpdir(),
+}: {
+  settings?: readonly string[];
+  below?: string;
+}): Promise<OwnPostgres> => {
   removeLeftovers();
   const user = serverUser();
   const binaries = worldReadableBinaries();
-  const directory = mkdtempSync(join(tmpdir(), `bounceline-test-pg-${process.pid}-`));
+  const directory = mkdtempSync(join(below, `bounceline-test-pg-${process.pid}-`));
   if (user) chownSync(directory, user.uid, user.gid);
   const environment = { ...process.env, LC_ALL: "C" };
   execFileSync(
@@ -45,18 +64,40 @@ export const startPostgres = async (settings: readonly string[] = []): Promise<R
     },
   );
   const port = await freePort();
-  const server = spawn(
-    join(binaries, "bin/postgres"),
-    ["-D", join(directory, "data"), "-p", String(port), ...serverSettings(directory, settings)],
-    {
+  const all = serverSettings(directory, settings);
+  const run = () =>
+    spawn(join(binaries, "bin/postgres"), ["-D", join(directory, "data"), "-p", String(port), ...all], {
       ...user,
       env: environment,
       stdio: "ignore",
-    },
-  );
+    });
+  let server = run();
   const url = `postgres://postgres@127.0.0.1:${port}/postgres`;
   await untilReady(url, server);
-  return { url, stop: () => stopServer(server, directory) };
+  const isRunning = (): boolean => server.exitCode === null && server.signalCode === null;
+  return {
+    url,
+    kill: (signal) => void server.kill(signal),
+    isRunning,
+    async startAgain() {
+      if (isRunning()) await once(server, "exit");
+      // What it left behind when it was killed has its memory for a while.
+      for (let attempt = 1; ; attempt += 1) {
+        server = run();
+        const failed = await untilReady(url, server).then(
+          () => null,
+          (error: unknown) => error,
+        );
+        if (failed === null) return;
+        if (attempt === 50) throw failed;
+        await new Promise((resolve) => setTimeout(resolve, 100));
+      }
+    },
+    async stop() {
+      if (isRunning()) await stopServer(server);
+      rmSync(directory, { recursive: true, force: true });
+    },
+  };
 };
 
 /** For vitest's globalSetup: the server's URL is in `inject("postgresUrl")`. */
@@ -157,11 +198,10 @@ const untilReady = async (url: string, server: ReturnType<typeof spawn>): Promis
   throw new Error("PostgreSQL did not start within 30 seconds.");
 };
 
-const stopServer = async (server: ReturnType<typeof spawn>, directory: string): Promise<void> => {
+const stopServer = async (server: ReturnType<typeof spawn>): Promise<void> => {
   const ended = new Promise((resolve) => server.once("exit", resolve));
   server.kill("SIGINT"); // "fast shutdown": does not wait for clients
   await ended;
-  rmSync(directory, { recursive: true, force: true });
 };
 
 /** A killed run leaves its postmaster alive; its directory's name says whose it was. */

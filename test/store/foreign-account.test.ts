@@ -44,6 +44,7 @@ const withoutAccount: Record<string, string> = {
   "sqlite-statistics/writeStatistics": "the planner of the whole installation",
   "slots/claimSlot": "calendar work of the installation",
   "slots/forgetSlots": "calendar work of the installation",
+  "turns/mendFuturePolls": "what a clock did, to everybody",
   "turns/takeOverTurns": "turns of a dead daemon, of everybody",
   "turns/dueInboxes": "tells the scheduler which inboxes have work; gives ids alone",
   "waiting-notices/accountsWithExpiredNotices": "tells the scheduler which accounts have work; gives ids alone",

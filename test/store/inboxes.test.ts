@@ -5,7 +5,7 @@ import { changeState, createInbox, getInbox, listInboxes, updateInbox } from "..
 import { beginAttempts, dueOwed, nextOwedAt, releaseAttempts, settleOwed } from "../../src/store/owed.ts";
 import { savePage } from "../../src/store/save-page.ts";
 import { claimSlot, forgetSlots } from "../../src/store/slots.ts";
-import { claimInbox, dueInboxes, finishTurn, pollNow, takeOverTurns } from "../../src/store/turns.ts";
+import { claimInbox, dueInboxes, finishTurn, mendFuturePolls, pollNow, takeOverTurns } from "../../src/store/turns.ts";
 import { newKeys, onBothEngines, openNew } from "./engines.ts";
 import { accountWithInboxes, envelope, now, ordinary, page } from "./sample-mail.ts";
 
@@ -97,6 +97,21 @@ onBothEngines("inboxes and turns", (engine) => {
     await database.transaction((tx) => changeState(tx, accountId, inboxId, { state: "paused", nextPollAt: null }, now));
     await database.transaction((tx) => takeOverTurns(tx, now));
     expect(await claim(true)).toBeNull();
+  });
+
+  test("inboxes that a clock polled in the future, and that it was set back from, are due", async () => {
+    const { database, accountId, inboxId } = await start();
+    const mend = (at: number) => database.transaction((tx) => mendFuturePolls(tx, at));
+    const ahead = now + 3_600_000;
+    const claimed = await database.transaction((tx) => claimInbox(tx, accountId, inboxId, { busyUntil: ahead + 9000 }, ahead));
+    const end = { state: "watching", nextPollAt: ahead + 60_000, failedPolls: 0 } as const;
+    await database.transaction((tx) => finishTurn(tx, claimed?.claim ?? never(), end, ahead));
+    expect(await mend(ahead - 59_000)).toBe(0);
+    expect(await mend(now)).toBe(1);
+    expect(await dueInboxes(database.read, now, 10)).toHaveLength(1);
+    expect(await mend(now)).toBe(0);
+    await database.transaction((tx) => changeState(tx, accountId, inboxId, { state: "paused", nextPollAt: null }, now));
+    expect(await mend(now)).toBe(0);
   });
 
   test("the end of a turn sets state and next poll under its fence alone", async () => {

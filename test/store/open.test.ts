@@ -12,6 +12,7 @@ import { migrations } from "../../src/store/migrations/all.ts";
 import { type OpenOptions, openDatabase } from "../../src/store/open.ts";
 import { saveSeen } from "../../src/store/seen-messages.ts";
 import { openLine } from "../../src/store/sqlite.ts";
+import { startTcpProxy } from "../chaos/tcp-proxy.ts";
 import { afterThis, emptyPlace, newKeys, onBothEngines, openNew, quiet, temporaryDirectory } from "./engines.ts";
 import { accountWithInboxes, now } from "./sample-mail.ts";
 
@@ -240,4 +241,40 @@ test("the command line can write beside a running daemon", async () => {
   expect(await daemon.read.selectFrom("accounts").select("name").execute()).toHaveLength(2);
   await commandLine.close();
   await daemon.close();
+});
+
+test("a connection that is lost between two statements fails its transaction, and ends nothing else", async () => {
+  const database = await openNew("postgres");
+  const lost = database.transaction(async (tx) => {
+    const { rows } = await sql<{ pid: number }>`select pg_backend_pid() as pid`.execute(tx);
+    await sql`select pg_terminate_backend(${rows[0]?.pid ?? 0}::int)`.execute(database.read);
+    await new Promise((resolve) => setTimeout(resolve, 200));
+    await upsertAccount(tx, { name: "never" }, now);
+  });
+  await expect(lost).rejects.toThrow();
+  await database.transaction((tx) => upsertAccount(tx, { name: "after" }, now));
+});
+
+test("connections that are cut while they are made cost no place in the pool", async () => {
+  const place = await emptyPlace("postgres");
+  if (!("url" in place)) throw new Error("no PostgreSQL");
+  const url = new URL(place.url);
+  const proxy = await startTcpProxy({ host: url.hostname, port: Number(url.port) });
+  afterThis(() => proxy.stop());
+  url.port = String(proxy.port);
+  const keys = newKeys();
+  await (await openDatabase({ url: place.url, keys, log: quiet, now: () => now })).close();
+  const database = await openDatabase({ url: url.href, keys, log: quiet, now: () => now, connections: 2 });
+  afterThis(() => database.close());
+  const look = () => database.read.selectFrom("meta").select("key").execute();
+  // From the greeting on, wherever it stands.
+  for (let bytes = 1; bytes < 1500; bytes += 30) {
+    proxy.weather({ cutAfter: () => bytes });
+    proxy.breakAll();
+    await look().catch(() => {});
+  }
+  proxy.weather({});
+  proxy.breakAll();
+  await look().catch(() => {});
+  expect((await Promise.all([look(), look(), look()])).map((rows) => rows.length > 0)).toEqual([true, true, true]);
 });
