@@ -108,6 +108,7 @@ export const openStage = async (mail: MailServer | null, below?: string) => {
         HOME: folder,
         BOUNCELINE_LOG_LEVEL: "error",
         BOUNCELINE_KEY_FILE: "key",
+        BOUNCELINE_PORT: "0",
         BOUNCELINE_ROLES: "sync,deliver",
         BOUNCELINE_ALLOWED_HOSTS: "127.0.0.1",
         BOUNCELINE_WEBHOOK_HOSTS: "127.0.0.1",
