@@ -18,6 +18,7 @@ const find: FindWay = (inbox, tools) => {
 export const imap: Connector = {
   describe: {
     label: "IMAP with a password",
+    tellsOnConnection: true,
     limits: [
       { code: "password_only", text: "Google and Microsoft accounts need their own connectors: they take no password here." },
       { code: "folders_named", text: "Only Sent, the inbox, Junk and the folders you name are watched." },

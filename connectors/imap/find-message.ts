@@ -16,7 +16,7 @@ export const findMessage = async (connection: Connection, way: WayIn, messageId:
   const watched = new Map(folders.map((folder) => [folder.path, folder]));
   const found = new Map<string, FoundMessage>();
   for (const { path } of listing.all.filter(selectable)) {
-    const facts = await lookAtFolder(connection, path);
+    const facts = await lookAtFolder(connection, path, true);
     if (facts === null) continue;
     const place = { path, uidValidity: facts.uidValidity };
     const uids = (await searchMessageId(connection, place, messageId)).slice(0, mostPerFolder);

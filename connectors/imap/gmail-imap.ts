@@ -59,6 +59,7 @@ export const gmailImap: Connector = {
   describe: {
     label: "Gmail by IMAP",
     secondWay: true,
+    tellsOnConnection: true,
     limits: [
       { code: "gmail_imap_scope", text: "Google knows no permission for IMAP that only reads; Bounceline changes nothing all the same." },
       { code: "aliases_untold", text: "The other addresses this mailbox sends from are not told by IMAP." },

@@ -25,9 +25,9 @@ const open = async (_client: ImapFlow, { uidValidity, uidNext, exists }: Mailbox
   exists,
 });
 
-/** Says where a folder's numbers stand now; null if it does not exist. */
-export const lookAtFolder = async (connection: Connection, path: string): Promise<FolderFacts | null> => {
-  const told = await askStatus(connection, path);
+/** Says where a folder's numbers stand now; null if it does not exist. `isNew`: it will be opened in any case. */
+export const lookAtFolder = async (connection: Connection, path: string, isNew: boolean): Promise<FolderFacts | null> => {
+  const told = isNew ? null : await askStatus(connection, path);
   if (told) return told;
   const facts = await connection.runIn(path, open, { fresh: true });
   return facts === "no_folder" ? null : facts;

@@ -46,6 +46,7 @@ export const office365Imap: Connector = {
   describe: {
     label: "Microsoft 365 by IMAP",
     secondWay: true,
+    tellsOnConnection: true,
     limits: [
       { code: "folders_named", text: "Only Sent, the inbox, Junk and the folders you name are watched." },
       { code: "aliases_untold", text: "The other addresses this mailbox sends from are not told by IMAP." },

@@ -62,12 +62,12 @@ type Settled = { state: FolderState; exists: number; quiet: boolean };
  */
 const settle = async (walk: Walk, folder: Folder): Promise<Settled | null> => {
   const { inbox, state } = walk;
-  const facts = await lookAtFolder(walk.connection, folder.path);
+  const known = state.folders.find(({ path }) => path === folder.path);
+  const facts = await lookAtFolder(walk.connection, folder.path, known === undefined);
   if (facts === null) {
     warn(walk, { code: "folder_missing", text: `The folder "${folder.path}" is not there any more.`, folder: folder.path });
     return null;
   }
-  const known = state.folders.find(({ path }) => path === folder.path);
   // Courier gives an empty folder another number at each look: there was nothing that could be renumbered.
   if (known && wasEmpty(known)) known.uidValidity = facts.uidValidity;
   if (known?.uidValidity === facts.uidValidity) {

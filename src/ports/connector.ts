@@ -140,7 +140,9 @@ export type Description = {
   /** A second way to a provider that another connector reads better: people are offered it only where the operator has set it up. */
   secondWay?: boolean;
   /** Short sentences on what it cannot do, shown beside the inbox. */
-  limits: readonly { code: string; text: string }[];
+  limits: readonly Limit[];
+  /** True where a server may tell of new mail on a connection that is held (`Session.watch`). */
+  tellsOnConnection?: boolean;
   /** Draws the form and checks what it sends. Secrets are apart, so that they can be sealed. */
   settings: ZodObject;
   secrets: ZodObject;
@@ -148,8 +150,17 @@ export type Description = {
   openUrl?: (mailbox: string, ref: string) => string;
 };
 
-/** What signing in found out about a mailbox. */
-export type SignedIn = { address: string; addresses: readonly string[]; folders: readonly Folder[]; warnings: readonly Warning[] };
+/** What a provider or a server cannot do, in a sentence. */
+export type Limit = { code: string; text: string };
+
+/** What signing in found out about a mailbox. `limits`: what this server cannot do, besides what its connector says of all. */
+export type SignedIn = {
+  address: string;
+  addresses: readonly string[];
+  folders: readonly Folder[];
+  warnings: readonly Warning[];
+  limits?: readonly Limit[];
+};
 
 /**
  * What could be found out about a mailbox from its address alone. `from`: published by the domain itself, by Mozilla's list (ISPDB) or in

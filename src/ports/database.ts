@@ -86,6 +86,8 @@ export type Tables = {
     progress: JsonText | null;
     folders: JsonText;
     warnings: JsonText;
+    /** What its server cannot do, as found on connecting. */
+    limits: Generated<JsonText>;
     created_at: Millis;
     updated_at: Millis;
   };

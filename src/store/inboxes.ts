@@ -1,6 +1,6 @@
 import type { Selectable } from "kysely";
 import { addressKey } from "../bounces/keys.ts";
-import type { Folder, Json, Warning } from "../ports/connector.ts";
+import type { Folder, Json, Limit, Warning } from "../ports/connector.ts";
 import type { InboxState, Read, Tables, Write } from "../ports/database.ts";
 import { newId } from "./ids.ts";
 import { saveInboxState } from "./inbox-states.ts";
@@ -31,6 +31,8 @@ export type Inbox = {
   progress: { done: number; total: number | null } | null;
   folders: Folder[];
   warnings: Warning[];
+  /** What its server cannot do, as found on connecting. */
+  limits: Limit[];
   createdAt: number;
   updatedAt: number;
 };
@@ -49,6 +51,7 @@ export type NewInbox = {
   since: number;
   folders?: readonly Folder[];
   warnings?: readonly Warning[];
+  limits?: readonly Limit[];
   /** Null: not polled yet. */
   nextPollAt: number | null;
 };
@@ -81,6 +84,7 @@ export const createInbox = async (tx: Write, accountId: string, inbox: NewInbox,
       progress: null,
       folders: toJson(inbox.folders ?? []),
       warnings: toJson(inbox.warnings ?? []),
+      limits: toJson(inbox.limits ?? []),
       created_at: now,
       updated_at: now,
     })
@@ -150,7 +154,7 @@ export const allInboxes = async (read: Read, accountId: string): Promise<Inbox[]
   }
 };
 export type InboxChanges = Partial<
-  Pick<NewInbox, "address" | "addresses" | "owner" | "externalId" | "metadata" | "settings" | "since" | "folders" | "warnings">
+  Pick<NewInbox, "address" | "addresses" | "owner" | "externalId" | "metadata" | "settings" | "since" | "folders" | "warnings" | "limits">
 >;
 
 /** Changes what is given; the state, the fence and the position stay. Null when there is no such inbox. */
@@ -174,6 +178,7 @@ export const updateInbox = async (
       ...(changes.since !== undefined && { since: changes.since }),
       ...(changes.folders !== undefined && { folders: toJson(changes.folders) }),
       ...(changes.warnings !== undefined && { warnings: toJson(changes.warnings) }),
+      ...(changes.limits !== undefined && { limits: toJson(changes.limits) }),
     })
     .where("account_id", "=", accountId)
     .where("id", "=", inboxId)
@@ -239,6 +244,7 @@ export const toInbox = (row: Selectable<Tables["inboxes"]>): Inbox => ({
   progress: fromJsonOrNull<{ done: number; total: number | null }>(row.progress),
   folders: fromJson<Folder[]>(row.folders),
   warnings: fromJson<Warning[]>(row.warnings),
+  limits: fromJson<Limit[]>(row.limits),
   createdAt: row.created_at,
   updatedAt: row.updated_at,
 });

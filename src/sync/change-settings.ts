@@ -29,7 +29,13 @@ export const changeSettings = async (
   const now = deps.now();
   const next = { state: inbox.state, detail: inbox.stateDetail, nextPollAt: inbox.nextPollAt === null ? null : now };
   return deps.database.transaction(async (tx) => {
-    await updateInbox(tx, inbox.accountId, inbox.id, { settings, folders: found.folders, warnings: found.warnings }, now);
+    await updateInbox(
+      tx,
+      inbox.accountId,
+      inbox.id,
+      { settings, folders: found.folders, warnings: found.warnings, limits: found.limits ?? [] },
+      now,
+    );
     return changeState(tx, inbox.accountId, inbox.id, next, now);
   });
 };

@@ -102,7 +102,13 @@ export const signInAndStore = async (
     const there = wish.reconnect ? null : await connectedAlready(tx, accountId, signedIn.address);
     if (there) throw new ConnectedAlready(there);
     const inbox = wish.reconnect
-      ? await reconnect(tx, accountId, wish.reconnect, { settings, folders: signedIn.folders, warnings: signedIn.warnings }, now)
+      ? await reconnect(
+          tx,
+          accountId,
+          wish.reconnect,
+          { settings, folders: signedIn.folders, warnings: signedIn.warnings, limits: signedIn.limits ?? [] },
+          now,
+        )
       : await createInbox(tx, accountId, newInbox(wish, settings, signedIn, now), now);
     if (!inbox) throw new InvalidSettings([{ path: ["inboxId"], message: "there is no such inbox" }]);
     const version = (await readSecrets(tx, deps.keys, accountId, inbox.id))?.version ?? null;
@@ -154,6 +160,7 @@ const newInbox = (wish: ConnectWish, settings: Json, signedIn: SignedIn, now: nu
   since: wish.since,
   folders: signedIn.folders,
   warnings: signedIn.warnings,
+  limits: signedIn.limits ?? [],
   nextPollAt: now,
 });
 

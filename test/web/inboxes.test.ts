@@ -9,6 +9,7 @@ import { saveGaps } from "../../src/store/gaps.ts";
 import { readSecrets } from "../../src/store/inbox-secrets.ts";
 import { changeState, createInbox, getInbox, type Inbox, listInboxes, updateInbox } from "../../src/store/inboxes.ts";
 import { listNotices } from "../../src/store/notices.ts";
+import { savePush } from "../../src/store/push-watches.ts";
 import { pollNow } from "../../src/store/turns.ts";
 import { syncInbox } from "../../src/sync/sync-inbox.ts";
 import { startServer, type TestServer } from "../api/server.ts";
@@ -386,6 +387,24 @@ describe("an inbox's page", () => {
     expect(body).toContain("The folder “Alt” is not there any more");
     expect(body).toContain('<span lang="en">Words of a connector.</span>');
     expect(body).toContain('<td><span lang="en">The list was dropped.</span></td>');
+  });
+
+  it("says how new mail is found, as was found out on connecting", async () => {
+    const { test, fake } = await withImap();
+    fake.capabilities = ["SPECIAL-USE"];
+    const browser = await signedInAs(test, "sales");
+    const { id, accountId } = await connected(test, fake, browser);
+    const page = async (): Promise<string> => (await browser.get(`/inboxes/${id}`)).body;
+    expect(await page()).toContain("<dt>New mail</dt><dd>Found by looking</dd>");
+    expect(await page()).toContain("<li>The server does not tell of new mail (no IDLE): it is found by looking.</li>");
+    fake.capabilities.push("IDLE");
+    await browser.get(`/inboxes/${id}/settings`);
+    await browser.submit(`/inboxes/${id}/settings/sent`, { folder: "Sent" });
+    expect(await page()).toContain("<dt>New mail</dt><dd>Told at once by the server where there is room for a connection");
+    expect(await page()).not.toContain("no IDLE");
+    const watches = [{ id: "w1", secretHash: null, about: "all", expiresAt: Date.now() + 86_400_000 }];
+    await test.database.transaction((tx) => savePush(tx, accountId, id, { watches, renewAt: 0, warning: null }));
+    expect(await page()).toContain("<dt>New mail</dt><dd>Told at once by the provider");
   });
 
   it("is there only for who may see it: sales their own, no one another account's", async () => {

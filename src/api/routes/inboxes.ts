@@ -225,7 +225,7 @@ const presentInbox = (
     nextPollAt: rfc3339OrNull(row.nextPollAt),
     coverage: { gap: coverage?.gap ?? null, checkedAt: rfc3339OrNull(coverage?.checkedAt ?? null) },
     folders: row.folders.map(({ path, role }) => ({ name: path, role, watched: true, why: role })),
-    limits: [...limits],
+    limits: [...limits, ...row.limits],
     warnings: row.warnings.map(({ code, text }) => ({ code, text })),
     createdAt: rfc3339(row.createdAt),
     updatedAt: rfc3339(row.updatedAt),

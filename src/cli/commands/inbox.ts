@@ -65,7 +65,7 @@ export const inboxCommand = (): Command => {
         print(command, row, [
           await line(house, row),
           ...row.folders.map((folder) => `  watched: ${folder.path} (${folder.role})`),
-          ...row.warnings.map((warning) => `  note: ${warning.text}`),
+          ...[...row.warnings, ...row.limits].map(({ text }) => `  note: ${text}`),
           ...(push === null ? [] : [`  note: not told of new mail by the provider, only by polling: ${push}`]),
         ]);
       }),

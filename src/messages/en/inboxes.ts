@@ -37,6 +37,10 @@ export const inboxes = {
   "inbox.nextPollNow": "now",
   "inbox.nextPollNever": "not until somebody does something",
   "inbox.lastSent": "Newest sent message seen",
+  "inbox.newMail": "New mail",
+  "inbox.newMail.push": "Told at once by the provider, and looked for besides",
+  "inbox.newMail.connection": "Told at once by the server where there is room for a connection, and looked for besides",
+  "inbox.newMail.poll": "Found by looking",
   "inbox.progress": "Progress of the first sync",
   "inbox.progressPercent": "First sync: {percent} done",
   "inbox.firstSyncDone": "The first sync is done.",
@@ -68,6 +72,7 @@ export const inboxes = {
   "limit.aliases_untold": "The server does not tell a mailbox's other addresses: notices about mail sent from them may not be matched.",
   "limit.folders_named": "Only sent mail, the inbox, junk and the folders you choose are watched.",
   "limit.password_only": "Google and Microsoft accounts are connected by signing in there: they take no password here.",
+  "limit.no_idle": "The server does not tell of new mail (no IDLE): it is found by looking.",
   "limit.gmail_imap_scope": "Google knows no permission for IMAP that only reads; Bounceline changes nothing all the same.",
   "limit.consent_stays":
     "Disconnecting forgets what we hold, but Microsoft lets no app end its own consent: take it back at myapps.microsoft.com.",

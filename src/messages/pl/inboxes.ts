@@ -39,6 +39,10 @@ export const inboxes: Record<keyof typeof en, string> = {
   "inbox.nextPollNow": "teraz",
   "inbox.nextPollNever": "dopiero gdy ktoś coś zrobi",
   "inbox.lastSent": "Najnowsza wysłana wiadomość",
+  "inbox.newMail": "Nowa poczta",
+  "inbox.newMail.push": "Dostawca powiadamia o niej od razu, a poza tym sprawdzamy",
+  "inbox.newMail.connection": "Serwer powiadamia o niej od razu, gdy jest miejsce na połączenie, a poza tym sprawdzamy",
+  "inbox.newMail.poll": "Znajdujemy ją, sprawdzając skrzynkę",
   "inbox.progress": "Postęp pierwszej synchronizacji",
   "inbox.progressPercent": "Pierwsza synchronizacja: {percent}",
   "inbox.firstSyncDone": "Pierwsza synchronizacja jest zakończona.",
@@ -71,6 +75,7 @@ export const inboxes: Record<keyof typeof en, string> = {
   "limit.aliases_untold": "Serwer nie podaje innych adresów skrzynki: powiadomienia o poczcie wysłanej z nich mogą pozostać bez pary.",
   "limit.folders_named": "Obserwujemy tylko pocztę wysłaną, odebraną, spam i foldery, które wybierzesz.",
   "limit.password_only": "Konta Google i Microsoft łączy się przez zalogowanie u nich: tutaj nie przyjmują hasła.",
+  "limit.no_idle": "Serwer nie powiadamia o nowej poczcie (brak IDLE): znajdujemy ją, sprawdzając skrzynkę.",
   "limit.gmail_imap_scope": "Google nie zna dla IMAP zgody tylko na odczyt; Bounceline mimo to niczego nie zmienia.",
   "limit.consent_stays":
     "Po odłączeniu zapominamy dane logowania, ale Microsoft nie pozwala aplikacji wycofać własnej zgody: zrób to na myapps.microsoft.com.",

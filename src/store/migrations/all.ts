@@ -19,6 +19,7 @@ import { ownerMail } from "./0018-owner-mail.ts";
 import { sentTo } from "./0019-sent-to.ts";
 import { returnUrls } from "./0020-return-urls.ts";
 import { workers } from "./0021-workers.ts";
+import { inboxLimits } from "./0022-inbox-limits.ts";
 
 /** Every step in order. */
 export const migrations: readonly Migration[] = [
@@ -42,4 +43,5 @@ export const migrations: readonly Migration[] = [
   sentTo,
   returnUrls,
   workers,
+  inboxLimits,
 ];

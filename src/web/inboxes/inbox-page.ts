@@ -4,7 +4,7 @@ import type { Description } from "../../ports/connector.ts";
 import { findErasure } from "../../store/erasures.ts";
 import { listGaps, type StoredGap } from "../../store/gaps.ts";
 import type { Inbox } from "../../store/inboxes.ts";
-import { readPushWarning } from "../../store/push-watches.ts";
+import { readPushWarning, readWatches } from "../../store/push-watches.ts";
 import { type Html, html } from "../page/html.ts";
 import { notFoundPage, type Pages, type SignedInView, type View, type ViewDeps } from "../page/view.ts";
 import type { ConnectPagesDeps } from "./connect-pages.ts";
@@ -21,6 +21,8 @@ type Known = {
   hasFolders: boolean;
   gaps: readonly StoredGap[];
   pushWarning: string | null;
+  /** Its provider watches it for us at this time. */
+  pushed: boolean;
   providers: readonly SignInProvider[];
 };
 
@@ -39,6 +41,7 @@ export const inboxPage = (pages: Pages, deps: ConnectPagesDeps & ViewDeps): void
       hasFolders: connector?.listFolders !== undefined,
       gaps: await listGaps(database.read, view.accountId, inbox.id),
       pushWarning: await readPushWarning(database.read, view.accountId, inbox.id),
+      pushed: (await readWatches(database.read, view.accountId, inbox.id)).some(({ expiresAt }) => expiresAt > view.now),
       providers: await deps.providers(),
     };
     allowFormsTo(view, known.providers);
@@ -99,21 +102,29 @@ const content = (view: SignedInView, inbox: Inbox, known: Known): Html => html`<
 ${done(view, inbox)}
 ${stateBlock(view, inbox, known.label, false)}
 ${actions(view, inbox, known)}
-${facts(view, inbox, known.label)}
+${facts(view, inbox, known)}
 ${inbox.warnings.length > 0 && html`<h2>${view.t("inbox.warnings")}</h2><ul>${inbox.warnings.map((each) => html`<li>${noted(view, "warning", each)}</li>`)}</ul>`}
 <h2>${view.t("inbox.folders")}</h2>
 ${folders(view, inbox)}
 ${known.hasFolders && inbox.state !== "disconnected" && mayChange(view, inbox) && html`<p><a href="/inboxes/${inbox.id}/settings">${view.t("inbox.chooseFolders")}</a></p>`}
-${limits(view, known)}
+${limits(view, inbox, known)}
 ${known.gaps.length > 0 && gapTable(view, known.gaps)}
 <p><a href="/inboxes">${view.t("inboxes.back")}</a></p>`;
 
-const facts = (view: View, inbox: Inbox, label: string): Html => {
+/** Whether new mail is told at once, and by whom; it is looked for besides in any case. */
+const howTold = ({ limits }: Inbox, { pushed, description }: Known) => {
+  if (pushed) return "inbox.newMail.push";
+  return description?.tellsOnConnection && !limits.some(({ code }) => code === "no_idle")
+    ? "inbox.newMail.connection"
+    : "inbox.newMail.poll";
+};
+
+const facts = (view: View, inbox: Inbox, known: Known): Html => {
   const at = (time: number | null): string => (time === null ? view.t("inboxes.none") : view.time(time));
   const soon = inbox.nextPollAt !== null && inbox.nextPollAt <= view.now;
   const rows: [string, string][] = [
     [view.t("inboxes.owner"), ownerName(inbox)],
-    [view.t("inboxes.provider"), label],
+    [view.t("inboxes.provider"), known.label],
     [view.t("inboxes.lastMail"), at(inbox.lastMailAt)],
     [view.t("inbox.lastSent"), at(inbox.lastSentAt)],
     [view.t("inboxes.lag"), lagText(view, inbox)],
@@ -122,6 +133,7 @@ const facts = (view: View, inbox: Inbox, label: string): Html => {
       view.t("inbox.nextPoll"),
       inbox.nextPollAt === null ? view.t("inbox.nextPollNever") : soon ? view.t("inbox.nextPollNow") : view.time(inbox.nextPollAt),
     ],
+    [view.t("inbox.newMail"), view.t(howTold(inbox, known))],
     [view.t("inbox.since"), sinceWhen(view, inbox)],
   ];
   return html`<dl>${rows.map(([name, value]) => html`<dt>${name}</dt><dd>${value}</dd>`)}</dl>`;
@@ -151,8 +163,8 @@ const folders = (view: View, inbox: Inbox): Html =>
 <tbody>${inbox.folders.map(({ path, role }) => html`<tr><th scope="row">${path}</th><td>${view.t(`inbox.why.${role}`)}</td></tr>`)}</tbody>
 </table></div>`;
 
-const limits = (view: View, { description, pushWarning }: Known): Html | null => {
-  const all = description?.limits ?? [];
+const limits = (view: View, inbox: Inbox, { description, pushWarning }: Known): Html | null => {
+  const all = [...(description?.limits ?? []), ...inbox.limits];
   if (all.length === 0 && pushWarning === null) return null;
   return html`<h2>${view.t("inbox.limits")}</h2><ul>${all.map((each) => html`<li>${noted(view, "limit", each)}</li>`)}
 ${pushWarning !== null && html`<li>${view.t("inbox.noPush")} ${wordsOf(view, pushWarning)}</li>`}</ul>`;

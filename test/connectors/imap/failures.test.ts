@@ -599,6 +599,9 @@ describe("connections are few", () => {
     server.capabilities = ["SPECIAL-USE"];
     const session = await imap.open(inbox(), tools());
     await expect(session.watch?.(() => {})).rejects.toMatchObject({ kind: "rejected", message: expect.stringContaining("no IDLE") });
+    expect((await signIn()).limits).toMatchObject([{ code: "no_idle" }]);
+    server.capabilities.push("IDLE");
+    expect((await signIn()).limits).toEqual([]);
     await session.close();
   });
 });

@@ -44,6 +44,7 @@ real("a real mailbox by IMAP", () => {
         { path: "Junk", role: "junk" },
       ],
       warnings: [],
+      limits: [],
     });
   });
 
