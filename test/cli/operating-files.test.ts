@@ -1,12 +1,19 @@
 /** What operators install: the systemd unit, the container image, the packages that come with it. */
-import { execFileSync, spawnSync } from "node:child_process";
-import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { spawnSync } from "node:child_process";
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync, symlinkSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { temporaryDirectory } from "../store/engines.ts";
 
 const root = join(import.meta.dirname, "../..");
 const read = (path: string): string => readFileSync(join(root, path), "utf8");
+
+type Locked = {
+  [path: string]: { version?: string; license?: string; dev?: boolean; hasInstallScript?: boolean; resolved?: string; integrity?: string };
+};
+
+const { packages } = JSON.parse(read("package-lock.json")) as { packages: Locked };
+const shipped = Object.entries(packages).filter(([path, { dev }]) => path !== "" && dev !== true);
 
 describe("the systemd unit", () => {
   const hasSystemd = spawnSync("systemd-analyze", ["--version"]).status === 0;
@@ -22,6 +29,18 @@ describe("the systemd unit", () => {
   });
 });
 
+/** What `npm ci --omit=dev` would install there, from what is installed here: a test that waits for a registry can wait for ever. */
+const copyShipped = (image: string): void => {
+  for (const [path] of shipped) {
+    // What lies inside another package comes along with it; what is for other systems is not here.
+    const isOuter = path.lastIndexOf("node_modules/") === 0;
+    if (isOuter && existsSync(join(root, path))) cpSync(join(root, path), join(image, path), { recursive: true });
+  }
+  mkdirSync(join(image, "node_modules/.bin"));
+  symlinkSync(realpathSync(join(root, "node_modules/.bin/node")), join(image, "node_modules/.bin/node"));
+  cpSync(join(image, "package-lock.json"), join(image, "node_modules/.bounceline-lock"));
+};
+
 describe("the container image", () => {
   it("holds all that the program needs, without what only tests need", () => {
     const [build = ""] = read("config/Dockerfile").split("\nFROM node:24-bookworm-slim\n");
@@ -30,11 +49,7 @@ describe("the container image", () => {
     const image = mkdtempSync(join(dirname(temporaryDirectory()), "bounceline-image-"));
     try {
       for (const name of copied) cpSync(join(root, name), join(image, name), { recursive: true });
-      execFileSync("npm", ["ci", "--ignore-scripts", "--omit=dev", "--no-audit", "--no-fund", "--prefer-offline"], {
-        cwd: image,
-        stdio: "pipe",
-      });
-      cpSync(join(image, "package-lock.json"), join(image, "node_modules/.bounceline-lock"));
+      copyShipped(image);
       expect(existsSync(join(image, "node_modules/vitest"))).toBe(false);
       const cwd = join(image, "home");
       mkdirSync(cwd);
@@ -54,14 +69,8 @@ describe("the container image", () => {
   }, 240_000);
 });
 
-type Locked = {
-  [path: string]: { version?: string; license?: string; dev?: boolean; hasInstallScript?: boolean; resolved?: string; integrity?: string };
-};
-
 describe("the packages", () => {
   const { dependencies, devDependencies, optionalDependencies } = JSON.parse(read("package.json"));
-  const { packages } = JSON.parse(read("package-lock.json")) as { packages: Locked };
-  const shipped = Object.entries(packages).filter(([path, { dev }]) => path !== "" && dev !== true);
 
   it("are asked for by exact versions, and locked by their hashes", () => {
     const all = { ...dependencies, ...devDependencies, ...optionalDependencies };
