@@ -200,7 +200,12 @@ export const openStage = async (mail: MailServer | null, below?: string) => {
       throw new Error(`A worker ended by itself:\n${readFileSync(join(folder, "workers.log"), "utf8").slice(-3000)}`);
     // Everybody looks again, at least twice.
     await pause(3000);
-    const later = await count();
+    let later = await count();
+    // An inbox whose turn runs at this moment is not stuck; one that is stuck stays so.
+    for (let tries = 0; later.stuck > 0 && tries < 20; tries += 1) {
+      await pause(1000);
+      later = await count();
+    }
     const { logged, twice, stuck, gaps, seen, told } = later;
     const foundLater = later.seen - now.seen + later.events - now.events;
     return { bounces: sent, logged, twice, stuck, gaps, messages: 2 * sent, seen, foundLater, told, seconds };

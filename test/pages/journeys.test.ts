@@ -76,6 +76,8 @@ describe.skipIf(reason !== null)("a journey", () => {
     const running = await startPages();
     const page = await signUp(running, sam);
     await page.getByRole("button", { name: "Sign out" }).press("Enter");
+    // A key that is pressed before the page is there is lost.
+    await page.getByRole("heading", { name: "Sign in" }).waitFor();
     await page.keyboard.press("Tab");
     expect(await page.evaluate("document.activeElement?.textContent")).toBe("Skip to content");
     await page.keyboard.press("Enter");
