@@ -132,8 +132,10 @@ onBothEngines("savePage", (engine) => {
     });
     await savePage(database, same);
     const once = await wholeDatabase(database);
-    const saved = await savePage(database, same);
-    expect(saved).toMatchObject({ notices: [], woken: [], events: [], sequence: null });
+    const { noticeOf, ...news } = await savePage(database, same);
+    expect(news).toEqual({ notices: [], woken: [], events: [], sequence: null });
+    const kept = await database.read.selectFrom("notices").select(["ref", "id"]).execute();
+    expect(new Map([...noticeOf].map(([ref, { noticeId }]) => [ref, noticeId]))).toEqual(new Map(kept.map(({ ref, id }) => [ref, id])));
     expect(await wholeDatabase(database)).toEqual(once);
   });
 
