@@ -58,8 +58,9 @@ const fill = (run: string, address: string): void => {
   const [sent, notices] = [Math.floor(messages / 4), Math.floor(messages / 20)];
   for (const folder of ["Maildir", "Maildir/.Sent"])
     for (const part of ["cur", "new", "tmp"]) mkdirSync(join(home, folder, part), { recursive: true });
+  // Names as a delivery agent gives them. Regular ones fall together in Dovecot's table of names: it then takes 200 ms to open a folder.
   const put = (folder: string, n: number, raw: string): void =>
-    writeFileSync(join(home, folder, "cur", `${1_700_000_000 + n}.m${n}.x:2,S`), raw);
+    writeFileSync(join(home, folder, "cur", `${1_700_000_000 + n}.M${(n * 7919) % 1_000_000}P${4000 + (n % 977)}.imap:2,S`), raw);
   for (let n = 0; n < sent; n++) put("Maildir/.Sent", n, makeSent(n, at));
   for (let n = 0; n < messages - sent; n++) {
     const ordinary = makeSent(n, at).replace("<m", "<o").replace("anna@sales", "eva@customer");
