@@ -10,10 +10,11 @@ import {
   type Warning,
 } from "../../src/ports/connector.ts";
 import { splitByAge } from "../shared/split-by-age.ts";
+import { tellWarnings, warningKey } from "../shared/tell-warnings.ts";
 import type { Connection } from "./connection.ts";
 import { type FolderState, type ImapCursor, readCursor } from "./cursor.ts";
 import { fetchAgain, fetchEnvelopes } from "./fetch-envelopes.ts";
-import { findFolders, listAll } from "./find-folders.ts";
+import { findFolders, folderPaths, listAll } from "./find-folders.ts";
 import { type FolderFacts, lastUid, lookAtFolder, searchUids, stillThere } from "./list-uids.ts";
 import type { WayIn } from "./way-in.ts";
 
@@ -27,13 +28,10 @@ type Walk = {
   inbox: ConnectedInbox;
   state: ImapCursor;
   dirty: boolean;
-  warnings: Warning[];
+  /** What is wrong now. */
+  holding: Warning[];
   besides: readonly string[];
   listed: Map<string, Promise<number[]>>;
-};
-
-const warn = (walk: Walk, warning: Warning): void => {
-  walk.warnings.push(warning);
 };
 
 /** The position of a folder seen for the first time, or seen under new numbers: all there is now is backfill. */
@@ -51,7 +49,13 @@ const newState = (path: string, { uidValidity, exists }: FolderFacts, last: numb
 /** True of a folder in which no message has ever been seen. */
 const wasEmpty = ({ live, below }: FolderState): boolean => live === 1 && below === null;
 
-const renumberedText = (path: string): string => `The server has renumbered the folder "${path}"; its messages are listed again.`;
+const renumbered = (path: string): Warning => ({
+  code: "folder_renumbered",
+  text: `The server has renumbered the folder "${path}"; its messages are listed again.`,
+  folder: path,
+});
+
+const isGone = (path: string): Warning => ({ code: "folder_missing", text: `The folder "${path}" is not there any more.`, folder: path });
 
 /** A folder whose position is up to date, with how many messages it holds; `quiet`: its server says that nothing has come since the last look. */
 type Settled = { state: FolderState; exists: number; quiet: boolean };
@@ -65,7 +69,7 @@ const settle = async (walk: Walk, folder: Folder): Promise<Settled | null> => {
   const known = state.folders.find(({ path }) => path === folder.path);
   const facts = await lookAtFolder(walk.connection, folder.path, known === undefined);
   if (facts === null) {
-    warn(walk, { code: "folder_missing", text: `The folder "${folder.path}" is not there any more.`, folder: folder.path });
+    walk.holding.push(isGone(folder.path));
     return null;
   }
   // Courier gives an empty folder another number at each look: there was nothing that could be renumbered.
@@ -75,7 +79,7 @@ const settle = async (walk: Walk, folder: Folder): Promise<Settled | null> => {
     const quiet = facts.exists === 0 || (facts.uidNext !== null && facts.uidNext <= known.live && facts.exists === known.exists);
     return { state: known, exists: facts.exists, quiet };
   }
-  if (known) warn(walk, { code: "folder_renumbered", text: renumberedText(folder.path), folder: folder.path });
+  if (known) walk.holding.push(renumbered(folder.path));
   const last = facts.exists === 0 ? 0 : await lastUid(walk.connection, { path: folder.path, uidValidity: facts.uidValidity });
   const fresh = newState(folder.path, facts, last, inbox.since);
   state.folders = [...state.folders.filter(({ path }) => path !== folder.path), fresh];
@@ -98,11 +102,23 @@ const progressOf = ({ folders }: ImapCursor): Page["progress"] => {
   return { done: folders.reduce((sum, { seen }) => sum + seen, 0), total };
 };
 
+/** That a folder is listed again was said, and is over when it has been. */
+const listedAgain = ({ state }: Walk, warning: Warning): boolean =>
+  warning.code === "folder_renumbered" &&
+  state.warned.includes(warningKey(warning)) &&
+  state.folders.every(({ path, below }) => path !== warning.folder || below === null);
+
+const toTell = (walk: Walk): ReturnType<typeof tellWarnings> =>
+  tellWarnings(
+    walk.holding.filter((warning) => !listedAgain(walk, warning)),
+    walk.state.warned,
+  );
+
 const pageOf = (walk: Walk, folder: Folder, content: Pick<Page, "messages" | "backfill" | "gaps">): Page => {
-  const warnings = walk.warnings;
-  walk.warnings = [];
+  const { warnings, mended, saidNow } = toTell(walk);
+  walk.state.warned = saidNow;
   walk.dirty = false;
-  return { folder, ...content, cursor: structuredClone(walk.state) as Cursor, warnings, progress: progressOf(walk.state) };
+  return { folder, ...content, cursor: structuredClone(walk.state) as Cursor, warnings, mended, progress: progressOf(walk.state) };
 };
 
 type Read = { messages: Envelope[]; gaps: Gap[] };
@@ -196,10 +212,13 @@ async function* pullBackfill(walk: Walk, folder: Folder, state: FolderState): As
   walk.dirty = true;
 }
 
-const noteWarnings = (walk: Walk): void => {
-  const said = walk.warnings.map(({ code, folder }) => `${code} ${folder ?? ""}`).filter((each) => !each.startsWith("folder_renumbered"));
-  if (said.join("\n") !== walk.state.warned.join("\n")) walk.dirty = true;
-  walk.state.warned = said;
+/** What was watched and is not there any more, and what an earlier pull began to list again. */
+const noteOld = ({ state, holding }: Walk, watched: readonly Folder[], there: readonly string[]): void => {
+  for (const { path } of state.folders) {
+    if (!there.includes(path) && !holding.some(({ folder }) => folder === path)) holding.push(isGone(path));
+    else if (watched.some((folder) => folder.path === path) && state.warned.includes(warningKey(renumbered(path))))
+      holding.push(renumbered(path));
+  }
 };
 
 /** Labels of Gmail: drafts were never sent, and sent mail is told in its own folder where that is read too. */
@@ -217,25 +236,21 @@ export async function* pullImap(
   cursor: Cursor,
 ): AsyncGenerator<Page> {
   const state = readCursor(cursor, tools.now());
-  const { folders, warnings } = findFolders(await listAll(connection), way);
-  const walk: Walk = { connection, inbox, state, dirty: cursor === null, warnings, besides: toldElsewhere(folders), listed: new Map() };
+  const listing = await listAll(connection);
+  const { folders, warnings: holding } = findFolders(listing, way);
+  const walk: Walk = { connection, inbox, state, dirty: cursor === null, holding, besides: toldElsewhere(folders), listed: new Map() };
+  noteOld(walk, folders, folderPaths(listing));
   const settled: (Settled & { folder: Folder })[] = [];
   for (const folder of folders) {
     const found = await settle(walk, folder);
     if (found) settled.push({ folder, ...found });
   }
-  for (const { path } of state.folders.filter(({ path }) => !folders.some((folder) => folder.path === path))) {
-    if (!warnings.some(({ folder }) => folder === path)) {
-      warn(walk, { code: "folder_missing", text: `The folder "${path}" is not there any more, or no longer watched.`, folder: path });
-    }
-  }
-  noteWarnings(walk);
   const failed: unknown[] = [];
   for (const { folder, ...found } of settled) yield* apart(walk, pullLive(walk, folder, found), failed);
   for (const { state: position } of settled) await countBackfill(walk, position);
   for (const { folder, state: position } of settled) yield* apart(walk, pullBackfill(walk, folder, position), failed);
   const first = folders[0] ?? { path: "INBOX", role: "inbox" };
-  if (walk.dirty) yield pageOf(walk, first, { messages: [], backfill: false, gaps: [] });
+  if (walk.dirty || toTell(walk).changed) yield pageOf(walk, first, { messages: [], backfill: false, gaps: [] });
   if (failed.length > 0) throw failed[0];
 }
 

@@ -5,17 +5,23 @@ import { connect, usualTimeouts } from "./connect.ts";
 import { findFolders } from "./find-folders.ts";
 import type { WayIn } from "./way-in.ts";
 
-/** IDLE is begun anew this often; servers end a session that says nothing for 30 minutes (RFC 9051, 6.3.13), routers sooner. */
-const maxIdleTime = 4 * 60_000;
+/**
+ * IDLE is begun anew every `renew` milliseconds: servers end a session that says nothing for 30 minutes (RFC 9051, 6.3.13). After `quiet`
+ * without a byte the server is asked for one, which also keeps a router's memory of the connection; after as long again without
+ * an answer the connection is dead, though nobody said so.
+ */
+export type IdleTimes = { renew: number; quiet: number };
+
+const usualTimes: IdleTimes = { renew: 10 * 60_000, quiet: 2 * 60_000 };
 const [firstWait, longestWait] = [5000, 10 * 60_000];
 
-const idle = async (inbox: ConnectedInbox, way: WayIn, tools: Tools, onHint: () => void): Promise<ImapFlow> => {
+const idle = async (inbox: ConnectedInbox, way: WayIn, tools: Tools, onHint: () => void, times: IdleTimes): Promise<ImapFlow> => {
   const client = await connect(
     inbox,
     way,
     tools,
-    { ...usualTimeouts, idle: maxIdleTime + 60_000 },
-    { isHint: true, disableAutoIdle: false, autoIdleDelay: 100, maxIdleTime },
+    { ...usualTimeouts, idle: times.quiet },
+    { isHint: true, disableAutoIdle: false, autoIdleDelay: 100, maxIdleTime: times.renew },
   );
   if (!client.capabilities.has("IDLE")) {
     client.close();
@@ -44,17 +50,23 @@ const closed = (client: ImapFlow, signal: AbortSignal): Promise<void> =>
  * Tells of new mail in the inbox by IDLE, on a connection of its own. A connection that breaks is made anew after a wait that
  * grows; what came meanwhile is for the poll to find, so a hint is given at once. Rejects only if the first connection fails.
  */
-export const watchInbox = async (inbox: ConnectedInbox, way: WayIn, tools: Tools, onHint: () => void): Promise<() => Promise<void>> => {
+export const watchInbox = async (
+  inbox: ConnectedInbox,
+  way: WayIn,
+  tools: Tools,
+  onHint: () => void,
+  times: IdleTimes = usualTimes,
+): Promise<() => Promise<void>> => {
   const stopping = new AbortController();
   const signal = AbortSignal.any([tools.signal, stopping.signal]);
   const own = { ...tools, signal };
-  const first = await idle(inbox, way, own, onHint);
+  const first = await idle(inbox, way, own, onHint, times);
   const stay = async (): Promise<void> => {
     let client: ImapFlow | null = first;
     for (let wait = firstWait; !signal.aborted; wait = client ? firstWait : Math.min(2 * wait, longestWait)) {
       if (client) await closed(client, signal);
       await sleep(wait, signal);
-      client = await idle(inbox, way, own, onHint).catch(() => null);
+      client = await idle(inbox, way, own, onHint, times).catch(() => null);
       if (client) onHint();
     }
     client?.close();

@@ -19,8 +19,8 @@ const localCursor = z.object({
   /** How far back the first sync reached: the inbox's window then. */
   since: z.number(),
   folders: z.array(folderState),
-  /** Folders people have been told are not there. */
-  missing: z.array(z.string()),
+  /** What people have been warned of, so that a pull with nothing new says it once. */
+  warned: z.array(z.string()).default([]),
 });
 
 export type FolderState = z.infer<typeof folderState>;
@@ -28,7 +28,7 @@ export type LocalCursor = z.infer<typeof localCursor>;
 
 /** Reads a cursor this connector made; null begins anew. Anything else: ConnectorError "cursor_expired". */
 export const readCursor = (cursor: Cursor, now: number, since: number): LocalCursor => {
-  if (cursor === null) return { began: now, since, folders: [], missing: [] };
+  if (cursor === null) return { began: now, since, folders: [], warned: [] };
   const parsed = localCursor.safeParse(cursor);
   if (parsed.success) return parsed.data;
   throw new ConnectorError("cursor_expired", "The stored position is not one of this connector; the folders are listed again.");

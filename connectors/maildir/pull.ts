@@ -1,5 +1,6 @@
 import type { ConnectedInbox, Cursor, Page, Tools, Warning } from "../../src/ports/connector.ts";
 import { splitByAge } from "../shared/split-by-age.ts";
+import { tellWarnings, warningKey } from "../shared/tell-warnings.ts";
 import { type FolderState, type LocalCursor, readCursor } from "./cursor.ts";
 import type { FolderReader, LocalFolder, ReadPage } from "./local-folder.ts";
 
@@ -9,12 +10,18 @@ const emptyPagesUnsaved = 10;
 export type LocalView = { folders: readonly LocalFolder[]; readerOf: (folder: LocalFolder) => FolderReader; warnings: readonly Warning[] };
 
 /** One pull on its way: the position as it moves, and what has been said of it. */
-type Walk = { view: LocalView; inbox: ConnectedInbox; state: LocalCursor; dirty: boolean; warnings: Warning[] };
+type Walk = { view: LocalView; inbox: ConnectedInbox; state: LocalCursor; dirty: boolean /** What is wrong now. */; holding: Warning[] };
 
 const newState = async (path: string, reader: FolderReader): Promise<FolderState> => {
   const { position, count } = await reader.end();
   return { path, live: position, backfill: reader.start, until: position, seen: 0, total: count };
 };
+
+const rewritten = (path: string): Warning => ({
+  code: "folder_rewritten",
+  text: `${path} was rewritten by another program; its messages are listed again.`,
+  folder: path,
+});
 
 /** Gives every folder a position, lists again the ones that were rewritten, and notes which are not there any more. */
 const settle = async (walk: Walk): Promise<void> => {
@@ -23,13 +30,11 @@ const settle = async (walk: Walk): Promise<void> => {
     const reader = view.readerOf(folder);
     const known = state.folders.find(({ path }) => path === folder.path);
     if (known && (await reader.holds(known.live)) && (known.backfill === null || (await reader.holds(known.backfill)))) continue;
-    const text = `${folder.path} was rewritten by another program; its messages are listed again.`;
-    if (known) walk.warnings.push({ code: "folder_rewritten", text, folder: folder.path });
+    if (known) walk.holding.push(rewritten(folder.path));
     state.folders = [...state.folders.filter(({ path }) => path !== folder.path), await newState(folder.path, reader)];
     walk.dirty = true;
   }
   widen(walk);
-  noteMissing(walk);
 };
 
 /** A window that now reaches further back is read from its start again: what was read already is told by its refs. */
@@ -44,16 +49,26 @@ const widen = (walk: Walk): void => {
   walk.dirty = true;
 };
 
-const noteMissing = (walk: Walk): void => {
-  const { state, view } = walk;
-  const gone = state.folders.map(({ path }) => path).filter((path) => !view.folders.some((folder) => folder.path === path));
-  for (const folder of gone) {
-    walk.warnings.push({ code: "folder_missing", text: `The folder "${folder}" is not there any more.`, folder });
+/** What was watched and is not there any more, and what an earlier pull began to list again. */
+const noteOld = ({ state, view, holding }: Walk): void => {
+  for (const { path } of state.folders) {
+    const text = `The folder "${path}" is not there any more.`;
+    if (!view.folders.some((folder) => folder.path === path)) holding.push({ code: "folder_missing", text, folder: path });
+    else if (state.warned.includes(warningKey(rewritten(path)))) holding.push(rewritten(path));
   }
-  const missing = [...gone, ...view.warnings.map(({ folder }) => folder ?? "")];
-  if (missing.join("\n") !== state.missing.join("\n")) walk.dirty = true;
-  state.missing = missing;
 };
+
+/** That a folder is listed again was said, and is over when it has been. */
+const listedAgain = ({ state }: Walk, warning: Warning): boolean =>
+  warning.code === "folder_rewritten" &&
+  state.warned.includes(warningKey(warning)) &&
+  state.folders.every(({ path, backfill }) => path !== warning.folder || backfill === null);
+
+const toTell = (walk: Walk): ReturnType<typeof tellWarnings> =>
+  tellWarnings(
+    walk.holding.filter((warning) => !listedAgain(walk, warning)),
+    walk.state.warned,
+  );
 
 const progressOf = ({ folders }: LocalCursor): Page["progress"] => {
   if (folders.every(({ backfill }) => backfill === null)) return null;
@@ -62,8 +77,8 @@ const progressOf = ({ folders }: LocalCursor): Page["progress"] => {
 };
 
 const pageOf = (walk: Walk, folder: LocalFolder, messages: Page["messages"], backfill: boolean): Page => {
-  const warnings = walk.warnings;
-  walk.warnings = [];
+  const { warnings, mended, saidNow } = toTell(walk);
+  walk.state.warned = saidNow;
   walk.dirty = false;
   const { path, role } = folder;
   return {
@@ -73,6 +88,7 @@ const pageOf = (walk: Walk, folder: LocalFolder, messages: Page["messages"], bac
     backfill,
     gaps: [],
     warnings,
+    mended,
     progress: progressOf(walk.state),
   };
 };
@@ -117,7 +133,8 @@ async function* pullBackfill(walk: Walk, folder: LocalFolder, state: FolderState
 /** The pages of an inbox on disk, as ports/connector.ts promises them: new mail of all folders first, then what was there before. */
 export async function* pullLocal(inbox: ConnectedInbox, tools: Tools, cursor: Cursor, view: LocalView): AsyncGenerator<Page> {
   const state = readCursor(cursor, tools.now(), inbox.since);
-  const walk: Walk = { view, inbox, state, dirty: cursor === null, warnings: [...view.warnings] };
+  const walk: Walk = { view, inbox, state, dirty: cursor === null, holding: [...view.warnings] };
+  noteOld(walk);
   await settle(walk);
   for (const phase of [pullLive, pullBackfill]) {
     for (const folder of view.folders) {
@@ -126,5 +143,5 @@ export async function* pullLocal(inbox: ConnectedInbox, tools: Tools, cursor: Cu
     }
   }
   const first = view.folders[0] ?? { path: "", role: "other", kind: "eml", location: "" };
-  if (walk.dirty) yield pageOf(walk, first, [], false);
+  if (walk.dirty || toTell(walk).changed) yield pageOf(walk, first, [], false);
 }

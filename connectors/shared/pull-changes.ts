@@ -2,6 +2,7 @@ import type { Envelope, FolderRole } from "../../src/bounces/envelope.ts";
 import type { ConnectedInbox, Cursor, Folder, Gap, Page, Warning } from "../../src/ports/connector.ts";
 import { type ChangesCursor, type FolderState, readCursor, type Window } from "./changes-cursor.ts";
 import { splitByAge } from "./split-by-age.ts";
+import { tellWarnings } from "./tell-warnings.ts";
 
 /** Some rows of a folder's changes, the position behind them, and whether there are more to ask for now. */
 export type ChangesPage<Row> = { rows: Row[]; position: Partial<FolderState>; more: boolean };
@@ -48,7 +49,8 @@ type Walk<Row> = {
   inbox: ConnectedInbox;
   state: ChangesCursor;
   dirty: boolean;
-  warnings: Warning[];
+  /** What is wrong now. */
+  holding: Warning[];
   gaps: Gap[];
 };
 
@@ -117,7 +119,7 @@ const settleFolders = async <Row>(walk: Walk<Row>): Promise<void> => {
   for (const name of source.wanted) {
     const known = state.folders.find((folder) => folder.wanted === name);
     const found = known && !known.absent ? known : await source.findFolder(name);
-    if (!found) walk.warnings.push(source.missingFolder(name));
+    if (!found) walk.holding.push(source.missingFolder(name));
     if (known) {
       widen(walk, known);
       if (known.absent && found) comeBack(walk, known, found);
@@ -126,8 +128,6 @@ const settleFolders = async <Row>(walk: Walk<Row>): Promise<void> => {
   }
   if (folders.map(({ id }) => id).join() !== state.folders.map(({ id }) => id).join()) walk.dirty = true;
   state.folders = folders;
-  const there = new Set(folders.filter(({ absent }) => !absent).map(({ wanted }) => warningKey(source.missingFolder(wanted))));
-  state.warned = state.warned.filter((said) => !there.has(said));
 };
 
 const progressOf = ({ folders }: ChangesCursor): Page["progress"] => {
@@ -136,19 +136,12 @@ const progressOf = ({ folders }: ChangesCursor): Page["progress"] => {
   return { done: folders.reduce((sum, { seen }) => sum + seen, 0), total };
 };
 
-const warningKey = ({ code, folder }: Warning): string => `${code} ${folder ?? ""}`;
-
-/** Each warning is told once: `warned` remembers what has been said. */
-const newWarnings = <Row>(walk: Walk<Row>): Warning[] => {
-  const told = walk.warnings.filter((warning) => !walk.state.warned.includes(warningKey(warning)));
-  walk.state.warned.push(...told.map(warningKey));
-  return told;
-};
-
 const pageOf = <Row>(walk: Walk<Row>, folder: Folder, content: Pick<Page, "messages" | "backfill">): Page => {
-  const [warnings, gaps] = [newWarnings(walk), walk.gaps];
+  const { warnings, mended, saidNow } = tellWarnings(walk.holding, walk.state.warned);
+  const { gaps } = walk;
+  walk.state.warned = saidNow;
   Object.assign(walk, { gaps: [], dirty: false });
-  return { folder, ...content, gaps, warnings, cursor: structuredClone(walk.state) as Cursor, progress: progressOf(walk.state) };
+  return { folder, ...content, gaps, warnings, mended, cursor: structuredClone(walk.state) as Cursor, progress: progressOf(walk.state) };
 };
 
 /** The runs of a page before its last leave the position where it was, so that nothing can be lost between them. */
@@ -233,7 +226,7 @@ async function* unlessMissing<Row>(walk: Walk<Row>, state: FolderState, pages: A
     yield* pages;
   } catch (error) {
     if (!walk.source.isMissing(error)) throw error;
-    walk.warnings.push(walk.source.missingFolder(state.wanted));
+    walk.holding.push(walk.source.missingFolder(state.wanted));
     state.absent = true;
     walk.dirty = true;
   }
@@ -252,7 +245,7 @@ async function* apart<Row>(walk: Walk<Row>, state: FolderState, pages: AsyncIter
 /** The pages of a mailbox, as ports/connector.ts promises them: what is new in every folder first, then what was there before. */
 export async function* pullChangesOf<Row>(source: ChangesSource<Row>, inbox: ConnectedInbox, cursor: Cursor): AsyncGenerator<Page> {
   const state = readCursor(cursor);
-  const walk: Walk<Row> = { source, inbox, state, dirty: cursor === null, warnings: [], gaps: [] };
+  const walk: Walk<Row> = { source, inbox, state, dirty: cursor === null, holding: [], gaps: [] };
   await settleFolders(walk);
   const failed: unknown[] = [];
   const there = (): FolderState[] => state.folders.filter(({ absent }) => !absent);
@@ -265,8 +258,7 @@ export async function* pullChangesOf<Row>(source: ChangesSource<Row>, inbox: Con
     }
   }
   const first = state.folders[0];
-  const telling = walk.warnings.some((warning) => !state.warned.includes(warningKey(warning)));
-  if (walk.dirty || telling)
+  if (walk.dirty || tellWarnings(walk.holding, state.warned).changed)
     yield pageOf(walk, first ? folderOf(walk, first) : { path: "Inbox", role: "inbox" }, { messages: [], backfill: false });
   if (failed.length > 0) throw failed[0];
 }

@@ -30,7 +30,10 @@ export type Page = {
   /** True for mail that was there before the inbox was connected: nobody is flooded with news of last month. */
   backfill: boolean;
   gaps: readonly Gap[];
+  /** What is wrong with the mailbox and was not said by an earlier page. */
   warnings: readonly Warning[];
+  /** What an earlier page said and is over: a folder that is back. */
+  mended?: readonly Pick<Warning, "code" | "folder">[];
   /** How far a first sync is: messages looked at, and about how many there are. Null when there is nothing to wait for. */
   progress: { done: number; total: number | null } | null;
 };

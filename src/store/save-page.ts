@@ -46,6 +46,7 @@ export type PageToSave = Claim & {
     backfill: boolean;
     gaps: readonly Gap[];
     warnings: readonly Warning[];
+    mended?: readonly Pick<Warning, "code" | "folder">[];
     progress: { done: number; total: number | null } | null;
   };
   messages: readonly SavedMessage[];
@@ -162,12 +163,13 @@ const movePosition = async (tx: Write, { accountId, inboxId, now, page, messages
     .where("account_id", "=", accountId)
     .where("id", "=", inboxId)
     .executeTakeFirstOrThrow();
+  const standing = together(fromJson<Warning[]>(warnings), page);
   await tx
     .updateTable("inboxes")
     .set((eb) => ({
       ...(page.cursor !== undefined && { cursor: toJson(page.cursor) }),
       ...(page.progress && { progress: toJson(page.progress) }),
-      ...(page.warnings.length > 0 && { warnings: toJson(together(fromJson<Warning[]>(warnings), page.warnings)) }),
+      ...(standing !== null && { warnings: toJson(standing) }),
       ...(newestMail > 0 && {
         last_mail_at: eb.case().when("last_mail_at", ">=", newestMail).then(eb.ref("last_mail_at")).else(newestMail).end(),
       }),
@@ -181,7 +183,11 @@ const movePosition = async (tx: Write, { accountId, inboxId, now, page, messages
     .execute();
 };
 
-/** One warning per code and folder: the newest. */
-const together = (old: readonly Warning[], fresh: readonly Warning[]): Warning[] => [
-  ...new Map([...old, ...fresh].map((warning) => [`${warning.code} ${warning.folder ?? ""}`, warning])).values(),
-];
+/** One warning per code and folder: the newest, without those that are over. Null where a page changes nothing. */
+const together = (old: readonly Warning[], { warnings, mended = [] }: PageToSave["page"]): Warning[] | null => {
+  if (warnings.length + mended.length === 0) return null;
+  const keyOf = ({ code, folder }: Pick<Warning, "code" | "folder">): string => `${code} ${folder ?? ""}`;
+  const standing = new Map([...old, ...warnings].map((warning) => [keyOf(warning), warning]));
+  for (const over of mended) standing.delete(keyOf(over));
+  return [...standing.values()];
+};

@@ -135,8 +135,8 @@ type Turn = PageDeps & { inbox: Inbox; tell: SyncDeps["tell"] };
 
 const readPage = async (turn: Turn, page: Page): Promise<void> => {
   const messages = await processPage(turn, page.messages, page.backfill);
-  const { cursor, backfill, gaps, warnings, progress } = page;
-  await save(turn, { cursor, backfill, gaps, warnings, progress }, messages);
+  const { cursor, backfill, gaps, warnings, mended, progress } = page;
+  await save(turn, { cursor, backfill, gaps, warnings, ...(mended && { mended }), progress }, messages);
 };
 
 const save = async (turn: Turn, page: PageToSave["page"], messages: readonly SavedMessage[]): Promise<void> => {

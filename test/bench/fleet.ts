@@ -1,12 +1,12 @@
 /**
  * `npm run bench:fleet`: many inboxes polled every minute while mail comes, by one worker and by two, on PostgreSQL. INBOXES (10,000) in
- * all, DOVECOT (1,000) of them on a real Dovecot, the others computed in the worker (fleet-worker.ts): what a stand-in of Gmail or
- * Graph costs beside the worker on the same machine would be measured with it; so would its client's, which is therefore not in
- * the figures. SECONDS (120) each. Then the same poll on an inbox with a thousand stored messages, and with a million (STORED).
+ * all, DOVECOT (1,000) of them on a real Dovecot, the others on the stand-ins of Gmail and Microsoft 365 in a process of their own
+ * (fleet-stand-ins.ts); each gets a message and its notice every ten minutes. SECONDS (120) each. Workers, stand-ins, Dovecot and
+ * PostgreSQL share this machine. Then the same poll on an inbox with a thousand stored messages, and with a million (STORED).
  */
-import { type ChildProcess, fork } from "node:child_process";
+import { type ChildProcess, execFileSync, fork } from "node:child_process";
 import { once } from "node:events";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { chownSync, existsSync, mkdtempSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { loadavg, tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
@@ -22,11 +22,13 @@ import { createInbox } from "../../src/store/inboxes.ts";
 import { loadKeys } from "../../src/store/secrets.ts";
 import { pollNow } from "../../src/store/turns.ts";
 import { syncInbox } from "../../src/sync/sync-inbox.ts";
+import { letterOf } from "../chaos/soak-providers.ts";
 import { type MemoryMessage, memoryConnector } from "../fakes/memory-connector.ts";
 import { makeNotice, makeSent } from "../fixtures/make-mail.ts";
 import { makeRunFolder, stopRun } from "../setup/mail-server/run-folder.ts";
-import { startMailServer } from "../setup/mail-server.ts";
+import { type MailServer, startMailServer } from "../setup/mail-server.ts";
 import { startOwnPostgres } from "../setup/postgres.ts";
+import { inTurn } from "./fleet-mail.ts";
 
 const inboxes = Number(process.env.INBOXES ?? 10_000);
 const onDovecot = Number(process.env.DOVECOT ?? inboxes / 10);
@@ -34,14 +36,33 @@ const seconds = Number(process.env.SECONDS ?? 120);
 const stored = Number(process.env.STORED ?? 1_000_000);
 const everyMinute = 60_000;
 
+type Box = { provider: string; address: string; settings: Json; secrets: Json };
+type StandIns = {
+  ca: string;
+  providers: { name: string; app: Json; settings: Json; boxes: { address: string; secrets: Json }[] }[];
+};
+
 const folder = mkdtempSync(join(tmpdir(), "bounceline-fleet-"));
 const postgres = await startOwnPostgres({ settings: ["synchronous_commit=on", "shared_buffers=1GB"] });
 const run = makeRunFolder();
 const mail = onDovecot > 0 ? await startMailServer(run) : { skipped: "none was asked for" };
-const keys = loadKeys({ keyFile: join(folder, "key"), allowCreate: true });
+const dovecot = "skipped" in mail ? null : mail;
+if (!dovecot) console.log(`no Dovecot: ${"skipped" in mail && mail.skipped}`);
+
+const startChild = async (file: string, env: NodeJS.ProcessEnv): Promise<{ child: ChildProcess; first: unknown }> => {
+  const child = fork(new URL(file, import.meta.url).pathname, [], { cwd: folder, env, stdio: ["ignore", "inherit", "inherit", "ipc"] });
+  return { child, first: (await once(child, "message"))[0] };
+};
+const mailboxes = String(dovecot ? inboxes - onDovecot : inboxes);
+const standIns = await startChild("./fleet-stand-ins.ts", { ...process.env, MAILBOXES: mailboxes });
+const { ca, providers } = standIns.first as StandIns;
+writeFileSync(join(folder, "ca.pem"), ca);
+
 const env = {
   PATH: process.env.PATH ?? "",
   HOME: folder,
+  NO_PROXY: "localhost",
+  NODE_EXTRA_CA_CERTS: join(folder, "ca.pem"),
   DATABASE_URL: postgres.url,
   BOUNCELINE_KEY_FILE: join(folder, "key"),
   BOUNCELINE_PORT: "0",
@@ -49,47 +70,72 @@ const env = {
   BOUNCELINE_LOG_LEVEL: "error",
   BOUNCELINE_ALLOWED_HOSTS: "127.0.0.1,::1,localhost",
   BOUNCELINE_CONFIG: "fleet.json",
-  FLEET_EVERY_SECONDS: "600",
-  FLEET_BEGAN: String(Date.now()),
 };
 // Who sent within the hour is looked at twice as often: once a minute.
 const sync = { pollEverySeconds: 120, inboxesAtOnce: 40, connectionsHeld: 0 };
-writeFileSync(join(folder, "fleet.json"), JSON.stringify({ sync }));
+writeFileSync(
+  join(folder, "fleet.json"),
+  JSON.stringify({ sync, apps: Object.fromEntries(providers.map(({ name, app }) => [name, app])) }),
+);
+const keys = loadKeys({ keyFile: join(folder, "key"), allowCreate: true });
 const house = await openHouse(loadConfig(env, folder));
 const { database } = house;
 
 const account = await database.transaction((tx) => upsertAccount(tx, { name: "Fleet", logFor: "all" }, Date.now()));
+
+const onDovecotOf = ({ imap: { host, port, pinnedCertificate }, password }: MailServer, n: number): Box => {
+  const address = `u${n}@sales.example`;
+  const settings = { host, port, security: "tls", username: address, pinnedCertificate };
+  return { provider: "imap", address, settings, secrets: { password } };
+};
+
+/** The mailboxes there are, in an order in which those of one provider do not come together. */
+const boxes: Box[] = [
+  ...(dovecot ? Array.from({ length: onDovecot }, (_, n) => onDovecotOf(dovecot, n)) : []),
+  ...providers.flatMap(({ name, settings, boxes }) => boxes.map((box) => ({ provider: name, settings, ...box }))),
+];
+
 const makeInboxes = async (): Promise<void> => {
   const at = Date.now();
-  for (let from = 0; from < inboxes; from += 500) {
+  for (let from = 0; from < boxes.length; from += 500) {
     await database.transaction(async (tx) => {
-      for (let n = from; n < Math.min(from + 500, inboxes); n += 1) {
-        const real = n < onDovecot && !("skipped" in mail);
-        const address = `u${n}@sales.example`;
-        const wish: { provider: string; settings: Json } = real
-          ? {
-              provider: "imap",
-              settings: {
-                host: mail.imap.host,
-                port: mail.imap.port,
-                security: "tls",
-                username: address,
-                pinnedCertificate: mail.imap.pinnedCertificate,
-              },
-            }
-          : { provider: "fleet", settings: { n } };
-        // Spread over the minute, as they are when they have been polled for a while; all sent something lately.
-        const nextPollAt = at + 5000 + Math.floor(((n * 7919) % inboxes) * (everyMinute / inboxes));
-        const made = await createInbox(tx, account.id, { ...wish, address, since: at - 86_400_000, nextPollAt }, at);
-        await saveSecrets(tx, keys, account.id, made.id, real ? { password: mail.password } : {}, null);
+      for (const [i, { provider, address, settings, secrets }] of boxes.slice(from, from + 500).entries()) {
+        // Spread over the minute, as they are when they have been polled for a while.
+        const nextPollAt = at + 5000 + Math.floor((((from + i) * 7919) % inboxes) * (everyMinute / inboxes));
+        const made = await createInbox(tx, account.id, { provider, address, settings, since: at - 86_400_000, nextPollAt }, at);
+        await saveSecrets(tx, keys, account.id, made.id, secrets, null);
       }
     });
   }
 };
 
-const figuresOf = async (worker: ChildProcess): Promise<{ cpu: NodeJS.CpuUsage; rss: number }> => {
-  const answer = once(worker, "message");
-  worker.send("figures");
+/** Mail for those on Dovecot, put into their Maildirs as a delivery agent does. */
+const mailOnDovecot = (): { stop: () => void } => {
+  const owner = Number(execFileSync("id", ["-u", "mail"], { encoding: "utf8" }));
+  const group = Number(execFileSync("id", ["-g", "mail"], { encoding: "utf8" }));
+  const put = (address: string, under: string, name: string, raw: string): void => {
+    const path = join(run, "dovecot/mail", address, under);
+    if (!existsSync(path)) return;
+    writeFileSync(join(path, "tmp", name), raw);
+    chownSync(join(path, "tmp", name), owner, group);
+    renameSync(join(path, "tmp", name), join(path, "new", name));
+  };
+  return inTurn(
+    boxes.filter(({ provider }) => provider === "imap"),
+    ({ address }, n) => {
+      const { message, notice } = letterOf(50_000_000 + n, address);
+      const name = `${Math.floor(Date.now() / 1000)}.M${(n * 7919) % 1_000_000}P${n}.imap`;
+      put(address, "Maildir/.Sent", name, message);
+      put(address, "Maildir", name, notice);
+    },
+  );
+};
+
+type Figures = { cpu: NodeJS.CpuUsage; rss: number };
+
+const figuresOf = async (child: ChildProcess): Promise<Figures> => {
+  const answer = once(child, "message");
+  child.send("figures");
   return (await answer)[0];
 };
 
@@ -124,38 +170,42 @@ const watch = async (forMs: number) => {
   };
 };
 
+const countLogged = async (): Promise<number> =>
+  (
+    await database.read
+      .selectFrom("engagements")
+      .select((eb) => eb.fn.countAll<number>().as("n"))
+      .executeTakeFirstOrThrow()
+  ).n;
+
 const measure = async (count: number): Promise<object> => {
   await sql`update inboxes set last_sent_at = ${Date.now()}`.execute(database.read);
-  const start = async () => {
-    const worker = fork(new URL("./fleet-worker.ts", import.meta.url).pathname, [], {
-      cwd: folder,
-      env,
-      stdio: ["ignore", "inherit", "inherit", "ipc"],
-    });
-    await once(worker, "message");
-    return worker;
-  };
-  const workers = await Promise.all(Array.from({ length: count }, start));
+  const workers = await Promise.all(Array.from({ length: count }, async () => (await startChild("./fleet-worker.ts", env)).child));
   const empty = await Promise.all(workers.map(figuresOf));
   // Everybody is read for the first time.
-  await pause(75_000);
-  const before = await Promise.all(workers.map(figuresOf));
+  await pause(90_000);
+  const loggedBefore = await countLogged();
+  const [besides, ...before] = await Promise.all([standIns.child, ...workers].map(figuresOf));
   const began = performance.now();
   const { polls, gaps, states } = await watch(seconds * 1000);
   const took = (performance.now() - began) / 1000;
-  const after = await Promise.all(workers.map(figuresOf));
+  const [besidesAfter, ...after] = await Promise.all([standIns.child, ...workers].map(figuresOf));
+  const logged = (await countLogged()) - loggedBefore;
   for (const worker of workers) {
     worker.kill("SIGTERM");
     await once(worker, "exit");
   }
-  const cpu = after.map((one, i) => ((cpuSeconds(one.cpu) - cpuSeconds(before[i]?.cpu ?? one.cpu)) / took) * 100);
+  const share = (from: Figures | undefined, to: Figures | undefined): number =>
+    from && to ? ((cpuSeconds(to.cpu) - cpuSeconds(from.cpu)) / took) * 100 : Number.NaN;
   const grown = after.reduce((sum, one, i) => sum + one.rss - (empty[i]?.rss ?? 0), 0);
   return {
     workers: count,
-    "CPU of each, %": cpu.map((one) => one.toFixed(0)).join(" "),
+    "CPU of each, %": after.map((one, i) => share(before[i], one).toFixed(0)).join(" "),
+    "CPU of the stand-ins, %": share(besides, besidesAfter).toFixed(0),
     "RSS of each, MB": after.map(({ rss }) => (rss / 1e6).toFixed(0)).join(" "),
     "kB per inbox": (grown / 1000 / inboxes).toFixed(1),
     "jobs/s": (polls / took).toFixed(0),
+    "bounces logged": logged,
     "lag p50, s": (at(gaps, 0.5) / 1000).toFixed(1),
     "lag p99, s": (at(gaps, 0.99) / 1000).toFixed(1),
     states,
@@ -209,15 +259,17 @@ const pollsOf = async (database: Database): Promise<void> => {
 
 try {
   await makeInboxes();
-  if ("skipped" in mail) console.log(`no Dovecot: ${mail.skipped}`);
-  console.log(
-    `${inboxes} inboxes, ${"skipped" in mail ? 0 : onDovecot} on Dovecot; a message and its notice in each of the others every ten minutes`,
-  );
+  const on = [...Map.groupBy(boxes, ({ provider }) => provider)].map(([provider, { length }]) => `${length} ${provider}`);
+  console.log(`${boxes.length} inboxes: ${on.join(", ")}; a message and its notice in each every ten minutes`);
+  const mailing = mailOnDovecot();
   const rows: object[] = [];
   for (const count of [1, 2]) rows.push(await measure(count));
+  mailing.stop();
+  standIns.child.kill("SIGTERM");
   console.table(rows);
   await pollsOf(database);
 } finally {
+  standIns.child.kill("SIGKILL");
   await house.close();
   await postgres.stop();
   await stopRun(run);

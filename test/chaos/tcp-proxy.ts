@@ -18,6 +18,8 @@ export type TcpProxy = {
   cuts: () => number;
   /** Breaks every connection there is. */
   breakAll(): void;
+  /** Carries nothing any more of the connections there are, and tells nobody, as a router that forgot them. */
+  forgetAll(): void;
   stop(): Promise<void>;
 };
 
@@ -25,6 +27,7 @@ export const startTcpProxy = async (target: { host: string; port: number }): Pro
   let weather: Weather = {};
   let cuts = 0;
   const pairs = new Set<() => void>();
+  let forgotten = 0;
   /** What was held back while nothing went through. */
   let held: (() => void)[] = [];
 
@@ -38,6 +41,7 @@ export const startTcpProxy = async (target: { host: string; port: number }): Pro
 
   const server = createServer((client) => {
     const upstream = connect(target);
+    const opened = forgotten;
     let left = weather.cutAfter?.() ?? Number.POSITIVE_INFINITY;
     const end = (): void => {
       pairs.delete(end);
@@ -46,8 +50,11 @@ export const startTcpProxy = async (target: { host: string; port: number }): Pro
     };
     pairs.add(end);
     for (const socket of [client, upstream]) socket.on("error", end).on("close", end).setNoDelay();
-    client.on("data", (bytes: Buffer) => pass(upstream, bytes));
+    client.on("data", (bytes: Buffer) => {
+      if (opened === forgotten) pass(upstream, bytes);
+    });
     upstream.on("data", (bytes: Buffer) => {
+      if (opened !== forgotten) return;
       pass(client, bytes.subarray(0, left));
       left -= bytes.length;
       if (left > 0) return;
@@ -70,6 +77,9 @@ export const startTcpProxy = async (target: { host: string; port: number }): Pro
     },
     cuts: () => cuts,
     breakAll,
+    forgetAll: () => {
+      forgotten += 1;
+    },
     async stop() {
       breakAll();
       await new Promise((resolve) => server.close(resolve));

@@ -43,6 +43,8 @@ export type TestMailbox = {
   /** Everything a reader could have changed, flags included, as one text. */
   snapshot(): Promise<string>;
   removeExtraFolder: Trouble;
+  /** Makes it again, empty. */
+  makeExtraFolder: Trouble;
   /** Makes the provider forget the changes a cursor counts on (history expired, UIDVALIDITY changed, file rewritten). */
   expireCursor: Trouble;
   /** The next calls meet each of these. */
@@ -222,7 +224,7 @@ const describePulling = (connector: Connector, harness: Harness): void => {
   );
 
   test(
-    "a folder that disappears is a warning, told once, and the others are read",
+    "a folder that disappears is a warning, told once, and the others are read; when it is back that is over",
     staged(async ({ box, pullAll }, context) => {
       await box.put("extra", letter("extra"));
       const first = await pullAll();
@@ -230,8 +232,16 @@ const describePulling = (connector: Connector, harness: Harness): void => {
       await box.put("inbox", letter("in"));
       const pages = await pullAll(last(first));
       expect(ids(pages)).toEqual(named("in"));
-      expect(pages.flatMap(({ warnings }) => warnings).map(({ code }) => code)).toEqual(["folder_missing"]);
+      const told = pages.flatMap(({ warnings }) => warnings);
+      expect(told.map(({ code }) => code)).toEqual(["folder_missing"]);
       expect(await pullAll(last(pages))).toEqual([]);
+      await provoke(box.makeExtraFolder, context);
+      await box.put("extra", letter("back"));
+      const back = await pullAll(last(pages));
+      expect(ids(back)).toEqual(named("back"));
+      expect(back.flatMap(({ warnings }) => warnings).map(({ code }) => code)).not.toContain("folder_missing");
+      expect(back.flatMap(({ mended = [] }) => mended)).toEqual(told.map(({ code, folder }) => ({ code, folder })));
+      expect(await pullAll(last(back))).toEqual([]);
     }),
   );
 

@@ -212,6 +212,17 @@ onBothEngines("inboxes and turns", (engine) => {
     });
   });
 
+  test("a warning that is over is not kept, and others are", async () => {
+    const { database, claim, accountId, inboxId } = await start();
+    const missing = (folder: string) => ({ code: "folder_missing", text: `No ${folder}.`, folder });
+    const warnings = async () => (await getInbox(database.read, accountId, inboxId))?.warnings;
+    await savePage(database, page(claim, [], { warnings: [missing("A"), missing("B b"), { code: "no_junk", text: "No junk." }] }));
+    await savePage(database, page(claim, [], { mended: [{ code: "folder_missing", folder: "B b" }, { code: "never_said" }] }));
+    expect(await warnings()).toEqual([missing("A"), { code: "no_junk", text: "No junk." }]);
+    await savePage(database, page(claim, [], { mended: [{ code: "no_junk" }], warnings: [{ ...missing("A"), text: "Still no A." }] }));
+    expect(await warnings()).toEqual([{ ...missing("A"), text: "Still no A." }]);
+  });
+
   test("a slot is claimed by one, whoever asks at the same time", async () => {
     const { database } = await start();
     const claim = (slot: string) => database.transaction((tx) => claimSlot(tx, "audit", slot, now));

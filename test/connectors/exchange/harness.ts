@@ -21,6 +21,7 @@ const openAs = async (scheme: "Basic" | "NTLM"): Promise<TestMailbox> => {
     snapshot: async () =>
       JSON.stringify([box.folders, box.items.map(({ id, folderId, isRead }) => [id, folderId, isRead]), box.changes.length]),
     removeExtraFolder: () => box.removeFolder("Bounces"),
+    makeExtraFolder: () => void box.addFolder("Bounces"),
     expireCursor: () => void box.generation++,
     refuseSecrets: () => {
       fake.account.password = "changed meanwhile";

@@ -39,6 +39,7 @@ const asTestMailbox = (
     },
     snapshot: async () => everything(mailbox),
     removeExtraFolder: noFolders,
+    makeExtraFolder: noFolders,
     expireCursor: () => mailbox.forgetChanges(),
     refuseSecrets: meet(({ method }) => (method === "token" ? { status: 400, body: { error: "invalid_grant" } } : null)),
     askToWait: {

@@ -57,6 +57,7 @@ const openFake = async (): Promise<TestMailbox> => {
       server.put(paths[folder], raw, new Date(Date.now() - 1000));
     },
     removeExtraFolder: () => void server.folders.delete("Bounces"),
+    makeExtraFolder: () => void server.folders.set("Bounces", { ...newFolder(), uidValidity: 77 }),
     refuseSecrets: () => {
       server.script = ({ tag, name }) => (name === "LOGIN" ? [`${tag} NO [AUTHENTICATIONFAILED] Authentication failed.`] : null);
     },
@@ -116,6 +117,7 @@ const openGmail = async (): Promise<TestMailbox> => {
     secretWords: [stage.secrets.refreshToken, google.oauth.client.secret, "ya29."],
     put: async (folder, raw) => void server.file(raw, labels[folder], new Date(Date.now() - 1000)),
     removeExtraFolder: { notApplicable: "a label that goes away takes no message with it: all mail is looked at" },
+    makeExtraFolder: { notApplicable: "it is not taken away" },
     refuseSecrets: () => {
       google.oauth.endAccess();
       google.script = ({ method }) => (method === "token" ? grantError("invalid_grant", "Token has been expired or revoked.") : null);
@@ -152,6 +154,7 @@ const openReal = async (server: RealServer, below = "", made: readonly FolderNam
     },
     snapshot: box.snapshot,
     removeExtraFolder: async () => void (await box.owner.mailboxDelete(pathOf("extra"))),
+    makeExtraFolder: async () => void (await box.owner.mailboxCreate(pathOf("extra"))),
     expireCursor: { notApplicable: "no real server renumbers its inbox on request; pull.test.ts has a folder made anew" },
     refuseSecrets: () => {
       box.secrets.password = "not the password";

@@ -163,6 +163,7 @@ real("a real mailbox by IMAP", () => {
     const again = await pullAll(box, last(first));
     expect(ids(again)).toEqual(numbered(1, 2, 3));
     expect(warnings(again)).toMatchObject([{ code: "folder_renumbered", folder: "Bounces" }]);
+    expect(again.flatMap(({ mended = [] }) => mended)).toEqual([{ code: "folder_renumbered", folder: "Bounces" }]);
     const refOf = (pages: readonly Page[]): string | undefined =>
       pages.flatMap(({ messages }) => messages).find(({ folder }) => folder === "Bounces")?.ref;
     expect(refOf(first)).not.toBe(refOf(again));

@@ -106,6 +106,7 @@ const openLayout = async (layout: Layout): Promise<TestMailbox> => {
     },
     snapshot: () => snapshot(root),
     removeExtraFolder: () => rm(place("extra"), { recursive: true }),
+    makeExtraFolder: () => layout.make(place("extra")),
     expireCursor: layout.expireCursor(place("inbox")),
     refuseSecrets: noSecrets,
     askToWait: { seconds: 0, begin: noServer },

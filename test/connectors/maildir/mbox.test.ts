@@ -90,6 +90,7 @@ describe("an mbox file", () => {
     const again = await pullAll(last(first));
     expect(ids(again)[0]).toBe("<m2@sales.example>");
     expect(again[0]?.warnings).toMatchObject([{ code: "folder_rewritten" }]);
+    expect(again.at(-1)?.mended).toMatchObject([{ code: "folder_rewritten" }]);
     expect(await (await session()).fetchRaw(gone, { maxBytes: 1e6 })).toBe("gone");
     expect(await pullAll(last(again))).toEqual([]);
   });

@@ -23,6 +23,7 @@ const openAs = async (who: typeof asApp | null): Promise<TestMailbox> => {
     snapshot: async () =>
       JSON.stringify([box.folders, box.messages.map(({ row, isRead, folderId }) => [row, isRead, folderId]), box.changes.length]),
     removeExtraFolder: () => box.removeFolder("Bounces"),
+    makeExtraFolder: () => void box.addFolder("Bounces"),
     expireCursor: () => void box.generation++,
     refuseSecrets: () => {
       const expired = problem(401, "InvalidAuthenticationToken", "Lifetime validation failed, the token is expired.");
