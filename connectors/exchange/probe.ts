@@ -1,5 +1,6 @@
 import { parseHeaderFields } from "../../src/bounces/header-fields.ts";
-import { type ConnectedInbox, ConnectorError, type ProbeAnswer, type Tools } from "../../src/ports/connector.ts";
+import type { ConnectedInbox, ProbeAnswer, Tools } from "../../src/ports/connector.ts";
+import { emptyFolder, type Holds, questions } from "../shared/probe-question.ts";
 import { type Ews, openEws } from "./ews.ts";
 import { isAnswer } from "./exchange-error.ts";
 import { fetchRaw } from "./fetch-raw.ts";
@@ -7,20 +8,7 @@ import { createFolderFinder, type FoundFolder } from "./find-folder.ts";
 import { findItems, getFacts, syncFolderItems } from "./requests.ts";
 import { at, child, instantAt, textAt } from "./xml.ts";
 
-type Holds = ProbeAnswer["holds"];
-
-/** Asks one question. What Exchange refuses is an answer too; what is no answer ends the probe. */
-const check = async (assumption: string, ask: () => Promise<[Holds, string]>): Promise<ProbeAnswer> => {
-  try {
-    const [holds, detail] = await ask();
-    return { assumption, holds, detail };
-  } catch (error) {
-    if (!isAnswer(error) || !(error instanceof ConnectorError) || error.kind === "rate_limited") throw error;
-    return { assumption, holds: false, detail: error.message };
-  }
-};
-
-const empty: [Holds, string] = ["unknown", "the folder is empty"];
+const check = questions(isAnswer);
 
 type Newest = { ids: string[]; times: (number | null)[] };
 
@@ -37,12 +25,12 @@ const newest = async (ews: Ews, { id }: FoundFolder): Promise<Newest> => {
 const listsByTime = async (ews: Ews, folder: FoundFolder): Promise<[Holds, string]> => {
   const { times } = await newest(ews, folder);
   const falls = times.every((time, index) => time !== null && (index === 0 || time <= (times[index - 1] ?? 0)));
-  return times.length === 0 ? empty : [falls, `the newest ${times.length} messages`];
+  return times.length === 0 ? emptyFolder : [falls, `the newest ${times.length} messages`];
 };
 
 const givesHeader = async (ews: Ews, folder: FoundFolder): Promise<[Holds, string]> => {
   const [id] = (await newest(ews, folder)).ids;
-  if (id === undefined) return empty;
+  if (id === undefined) return emptyFolder;
   const item = at(await ews.ask(getFacts([id], { header: true })), "Items")?.children[0];
   const whole = textAt(item, "ExtendedProperty", "Value")?.length ?? 0;
   const count = child(item, "InternetMessageHeaders")?.children.length ?? 0;
@@ -51,7 +39,7 @@ const givesHeader = async (ews: Ews, folder: FoundFolder): Promise<[Holds, strin
 
 const wholeBelongs = async (ews: Ews, folder: FoundFolder): Promise<[Holds, string]> => {
   const [id] = (await newest(ews, folder)).ids;
-  if (id === undefined) return empty;
+  if (id === undefined) return emptyFolder;
   const item = at(await ews.ask(getFacts([id], { header: false })), "Items")?.children[0];
   const bytes = await fetchRaw(ews, id, 50_000_000);
   if (bytes === "gone") return ["unknown", "it was deleted meanwhile"];

@@ -1,5 +1,6 @@
 import * as z from "zod";
 import { type ConnectedInbox, ConnectorError, type Json } from "../../src/ports/connector.ts";
+import { exchangeFolders } from "../shared/exchange-folders.ts";
 import { parseSettings } from "../shared/parse-settings.ts";
 
 /** What a person fills in. An empty field of a form counts as left out. */
@@ -10,15 +11,7 @@ export const settings = z.object({
     .min(1)
     .describe("Address of Exchange Web Services, such as https://mail.example.com/EWS/Exchange.asmx; the server's name alone will do"),
   username: z.string().trim().min(1).describe("User name: DOMAIN\\user, or the address you sign in to Windows with"),
-  sharedMailbox: z
-    .string()
-    .trim()
-    .optional()
-    .describe("Address of a shared mailbox you may open, if it is not your own that is to be watched"),
-  extraFolders: z
-    .array(z.string().trim().min(1))
-    .default([])
-    .describe("Further folders to watch, such as one a rule files notices into; a folder inside another as Inbox/Bounces"),
+  ...exchangeFolders,
   pinnedCertificate: z.string().trim().optional().describe("The server's own certificate (PEM), if no known authority issued it"),
 });
 

@@ -4,30 +4,15 @@ import { ConnectorError } from "../../src/ports/connector.ts";
 import { authorizeAtGoogle } from "../shared/google/authorize-at-google.ts";
 import { googleApp, secrets } from "../shared/google/google-app.ts";
 import { openTokens, personAccess } from "../shared/google/tokens.ts";
-import { parseSettings } from "../shared/parse-settings.ts";
 import { foldersAlone } from "./chosen-folders.ts";
 import { mailboxConnector } from "./mailbox-connector.ts";
 import { readGmailRef } from "./message-ref.ts";
-import type { FindWay } from "./way-in.ts";
+import { byToken } from "./way-in.ts";
 
 /** IMAP knows no narrower one: whoever holds it could also send and delete. We open folders read-only and send nothing. */
 const scope = "https://mail.google.com/";
 
-const find: FindWay = (inbox, tools) => {
-  const { sentFolder, extraFolders } = parseSettings(foldersAlone, inbox.settings);
-  const accessToken = openTokens(personAccess(tools).source, tools);
-  return {
-    host: "imap.gmail.com",
-    port: 993,
-    security: "tls",
-    pinnedCertificate: undefined,
-    username: inbox.address,
-    byToken: true,
-    sentFolder,
-    extraFolders,
-    login: async (refused) => ({ accessToken: await accessToken(refused) }),
-  };
-};
+const find = byToken("imap.gmail.com", (tools) => openTokens(personAccess(tools).source, tools));
 
 /** The claim of an ID token that came from the token endpoint itself, over TLS: it needs no look at its signature (OpenID Connect Core, 3.1.3.7). */
 const emailOf = (idToken: string | null | undefined): string | null => {

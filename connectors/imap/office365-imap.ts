@@ -4,31 +4,19 @@ import { openTokens } from "../shared/microsoft/access-token.ts";
 import { authorizeAtMicrosoft } from "../shared/microsoft/authorize-at-microsoft.ts";
 import { renewDelegated } from "../shared/microsoft/identity.ts";
 import { type MicrosoftApp, microsoftApp, readMicrosoftApp, secrets } from "../shared/microsoft/microsoft-app.ts";
-import { parseSettings } from "../shared/parse-settings.ts";
 import { foldersAlone } from "./chosen-folders.ts";
 import { mailboxConnector } from "./mailbox-connector.ts";
-import type { FindWay } from "./way-in.ts";
+import { byToken } from "./way-in.ts";
 
 const scopes = ["https://outlook.office.com/IMAP.AccessAsUser.All"];
 
 const readApp = (stored: App): MicrosoftApp => readMicrosoftApp(microsoftApp, stored);
 
-const find: FindWay = (inbox, tools) => {
-  const { sentFolder, extraFolders } = parseSettings(foldersAlone, inbox.settings);
+const find = byToken("outlook.office365.com", (tools) => {
   const app = readApp(tools.app);
   const tokens = openTokens(tools, (stored) => renewDelegated(app, tools, stored, scopes));
-  return {
-    host: "outlook.office365.com",
-    port: 993,
-    security: "tls",
-    pinnedCertificate: undefined,
-    username: inbox.address,
-    byToken: true,
-    sentFolder,
-    extraFolders,
-    login: async (refused) => ({ accessToken: refused === null ? await tokens.get() : await tokens.replace(refused) }),
-  };
-};
+  return (refused) => (refused === null ? tokens.get() : tokens.replace(refused));
+});
 
 const authorize = authorizeAtMicrosoft({
   app: microsoftApp,

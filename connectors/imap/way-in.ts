@@ -1,4 +1,6 @@
 import type { ConnectedInbox, Tools } from "../../src/ports/connector.ts";
+import { parseSettings } from "../shared/parse-settings.ts";
+import { foldersAlone } from "./chosen-folders.ts";
 import { readPassword, readSettings } from "./settings.ts";
 
 /** What a server is logged in to with: a password, or an access token (OAUTHBEARER, RFC 7628, or XOAUTH2). */
@@ -32,3 +34,22 @@ export const byPassword: FindWay = (inbox, { credentials }) => {
     login: async () => ({ pass: readPassword(await credentials.read()) }),
   };
 };
+
+/** With an access token, at the host of a provider at whose page its owner signs in. `tokenFor`: one other than the token that was refused. */
+export const byToken =
+  (host: string, tokenFor: (tools: Tools) => (refused: string | null) => Promise<string>): FindWay =>
+  (inbox, tools) => {
+    const { sentFolder, extraFolders } = parseSettings(foldersAlone, inbox.settings);
+    const accessToken = tokenFor(tools);
+    return {
+      host,
+      port: 993,
+      security: "tls",
+      pinnedCertificate: undefined,
+      username: inbox.address,
+      byToken: true,
+      sentFolder,
+      extraFolders,
+      login: async (refused) => ({ accessToken: await accessToken(refused) }),
+    };
+  };

@@ -1,6 +1,6 @@
 import { parseHeaderFields } from "../../src/bounces/header-fields.ts";
 import type { ConnectedInbox, ProbeAnswer, Tools } from "../../src/ports/connector.ts";
-import { ConnectorError } from "../../src/ports/connector.ts";
+import { emptyFolder, type Holds, questions } from "../shared/probe-question.ts";
 import { messageClassId } from "./envelope-of-row.ts";
 import { findFolder } from "./find-folder.ts";
 import { type Graph, openGraph } from "./graph.ts";
@@ -9,40 +9,27 @@ import { type MessageRow, type RowPage, receivedAt, rowSelect } from "./message-
 import { ownAddresses } from "./own-addresses.ts";
 import { instant, query } from "./query.ts";
 
-type Holds = ProbeAnswer["holds"];
-
-/** Asks one question. What Graph refuses is an answer too; what is no answer ends the probe. */
-const check = async (assumption: string, ask: () => Promise<[Holds, string]>): Promise<ProbeAnswer> => {
-  try {
-    const [holds, detail] = await ask();
-    return { assumption, holds, detail };
-  } catch (error) {
-    if (!isAnswer(error) || !(error instanceof ConnectorError) || error.kind === "rate_limited") throw error;
-    return { assumption, holds: false, detail: error.message };
-  }
-};
+const check = questions(isAnswer);
 
 const newest = async (graph: Graph, folder: string, select: string, immutableIds = true): Promise<MessageRow | undefined> => {
   const at = `/mailFolders/${folder}/messages${query({ $top: 1, $orderby: "receivedDateTime desc", $select: select })}`;
   return (await graph.get<RowPage>({ at, immutableIds })).value[0];
 };
 
-const empty: [Holds, string] = ["unknown", "the folder is empty"];
-
 const idsDiffer = async (graph: Graph): Promise<[Holds, string]> => {
   const [stable, usual] = [await newest(graph, "inbox", "id"), await newest(graph, "inbox", "id", false)];
-  return stable && usual ? [stable.id !== usual.id, "the newest message of the inbox asked for both ways"] : empty;
+  return stable && usual ? [stable.id !== usual.id, "the newest message of the inbox asked for both ways"] : emptyFolder;
 };
 
 const listsHeaders = async (graph: Graph, folder: string): Promise<[Holds, string]> => {
   const row = await newest(graph, folder, rowSelect);
-  return row ? [(row.internetMessageHeaders?.length ?? 0) > 0, `${row.internetMessageHeaders?.length ?? 0} fields`] : empty;
+  return row ? [(row.internetMessageHeaders?.length ?? 0) > 0, `${row.internetMessageHeaders?.length ?? 0} fields`] : emptyFolder;
 };
 
 /** The changes from the newest message on, to the end of the round. */
 const followNewest = async (graph: Graph): Promise<[Holds, string]> => {
   const last = await newest(graph, "inbox", "id,receivedDateTime");
-  if (!last) return empty;
+  if (!last) return emptyFolder;
   const from = receivedAt(last) ?? graph.now();
   const parameters = { $filter: `receivedDateTime ge ${instant(from)}`, $select: rowSelect };
   let next: string | undefined = `/mailFolders/inbox/messages/delta${query(parameters)}`;
@@ -59,7 +46,7 @@ const followNewest = async (graph: Graph): Promise<[Holds, string]> => {
 
 const rawBelongs = async (graph: Graph): Promise<[Holds, string]> => {
   const row = await newest(graph, "inbox", "id,internetMessageId");
-  if (!row) return empty;
+  if (!row) return emptyFolder;
   const bytes = await graph.getBytes({ at: `/messages/${encodeURIComponent(row.id)}/$value` }, 50_000_000);
   const id = parseHeaderFields(bytes).get("message-id")?.[0];
   return [id === row.internetMessageId, `${bytes.length} bytes`];
@@ -73,7 +60,7 @@ const newestNotice = async (graph: Graph): Promise<MessageRow | undefined> => {
 
 const tellsClass = async (graph: Graph): Promise<[Holds, string]> => {
   const row = await newest(graph, "inbox", "id");
-  if (!row) return empty;
+  if (!row) return emptyFolder;
   const $expand = `singleValueExtendedProperties($filter=id eq '${messageClassId}')`;
   const found = await graph.get<MessageRow>({ at: `/messages/${encodeURIComponent(row.id)}${query({ $select: "id", $expand })}` });
   const value = found.singleValueExtendedProperties?.[0]?.value;

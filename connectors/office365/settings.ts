@@ -1,5 +1,6 @@
 import * as z from "zod";
 import type { App, ConnectedInbox } from "../../src/ports/connector.ts";
+import { exchangeFolders } from "../shared/exchange-folders.ts";
 import { microsoftApp, readMicrosoftApp } from "../shared/microsoft/microsoft-app.ts";
 import { parseSettings } from "../shared/parse-settings.ts";
 
@@ -9,15 +10,7 @@ export const settings = z.strictObject({
     .enum(["delegated", "application"])
     .default("delegated")
     .describe("Sign in as a person (delegated), or let the app read the mailbox by an administrator's leave (application)"),
-  sharedMailbox: z
-    .string()
-    .trim()
-    .optional()
-    .describe("Address of a shared mailbox you may open, if it is not your own that is to be watched"),
-  extraFolders: z
-    .array(z.string().trim().min(1))
-    .default([])
-    .describe("Further folders to watch, such as one a rule files notices into; a folder inside another as Inbox/Bounces"),
+  ...exchangeFolders,
 });
 
 /**

@@ -26,31 +26,20 @@ export const forgetOld = async (tx: Write, accountId: string, now: number, reten
     .where("account_id", "=", accountId)
     .where("detected_at", "<", now - retention.noticesMs);
   await tx.deleteFrom("notice_sources").where("account_id", "=", accountId).where("notice_id", "in", old).execute();
-  await tx
-    .deleteFrom("notice_shares")
-    .where("account_id", "=", accountId)
-    .where("at", "<", now - retention.noticesMs)
-    .execute();
-  await tx
-    .deleteFrom("traces")
-    .where("account_id", "=", accountId)
-    .where("at", "<", now - retention.noticesMs)
-    .execute();
-  await tx
-    .deleteFrom("events")
-    .where("account_id", "=", accountId)
-    .where("at", "<", now - retention.eventsMs)
-    .execute();
-  await tx
-    .deleteFrom("audit_log")
-    .where("account_id", "=", accountId)
-    .where("at", "<", now - retention.auditMs)
-    .execute();
-  await tx
-    .deleteFrom("inbox_states")
-    .where("account_id", "=", accountId)
-    .where("at", "<", now - retention.eventsMs)
-    .execute();
+  const keptByTime = [
+    ["notice_shares", retention.noticesMs],
+    ["traces", retention.noticesMs],
+    ["events", retention.eventsMs],
+    ["audit_log", retention.auditMs],
+    ["inbox_states", retention.eventsMs],
+  ] as const;
+  for (const [table, kept] of keptByTime) {
+    await tx
+      .deleteFrom(table)
+      .where("account_id", "=", accountId)
+      .where("at", "<", now - kept)
+      .execute();
+  }
   // Admins belong to no account: theirs go with anybody's.
   await tx
     .deleteFrom("idempotency_keys")

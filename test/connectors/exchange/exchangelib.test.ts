@@ -7,7 +7,8 @@ import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { beforeAll, expect, test } from "vitest";
 import { installPackages, isDebian } from "../../setup/mail-server/packages.ts";
-import { address, letter, openExchange } from "./open-exchange.ts";
+import { letter } from "../letters.ts";
+import { address, openExchange } from "./open-exchange.ts";
 
 const proof = "/usr/lib/python3/dist-packages/exchangelib/__init__.py";
 const here = existsSync(proof) || (process.platform === "linux" && isDebian() && userInfo().uid === 0);

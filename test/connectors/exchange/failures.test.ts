@@ -2,8 +2,9 @@ import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { exchange } from "../../../connectors/exchange/connector.ts";
 import type { ConnectorErrorKind, Json } from "../../../src/ports/connector.ts";
 import type { Misbehaviour } from "../../fakes/exchange/start-fake-exchange.ts";
+import { failureOf, idsOf, lastCursor, letter, named } from "../letters.ts";
 import { collect } from "../test-tools.ts";
-import { type Exchange, failureOf, idsOf, lastCursor, letter, named, openExchange, pullAll, toolsOf } from "./open-exchange.ts";
+import { type Exchange, openExchange, pullAll, toolsOf } from "./open-exchange.ts";
 
 let stage: Exchange;
 beforeEach(async () => {

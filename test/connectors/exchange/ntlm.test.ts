@@ -4,7 +4,8 @@ import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { md4 } from "../../../connectors/exchange/md4.ts";
 import { accountOf, passwordKey, prove, readChallenge } from "../../../connectors/exchange/ntlm.ts";
 import { createNtlmServer } from "../../fakes/exchange/ntlm-server.ts";
-import { type Exchange, failureOf, idsOf, letter, named, openExchange, pullAll } from "./open-exchange.ts";
+import { failureOf, idsOf, letter, named } from "../letters.ts";
+import { type Exchange, openExchange, pullAll } from "./open-exchange.ts";
 
 const run = promisify(execFile);
 const curlSpeaksNtlm = await run("curl", ["--version"]).then(

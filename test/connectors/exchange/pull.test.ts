@@ -1,7 +1,8 @@
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { exchange } from "../../../connectors/exchange/connector.ts";
 import type { Cursor, Page } from "../../../src/ports/connector.ts";
-import { type Exchange, idsOf, lastCursor, letter, named, openExchange, pullAll, toolsOf } from "./open-exchange.ts";
+import { idsOf, lastCursor, letter, named } from "../letters.ts";
+import { type Exchange, openExchange, pullAll, toolsOf } from "./open-exchange.ts";
 
 let stage: Exchange;
 beforeEach(async () => {

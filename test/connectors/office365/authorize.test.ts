@@ -3,7 +3,8 @@ import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { authorize } from "../../../connectors/office365/authorize.ts";
 import { office365 } from "../../../connectors/office365/connector.ts";
 import { signInProblem } from "../../fakes/microsoft/sign-in-service.ts";
-import { address, failureOf, type Office365, openOffice365, toolsOf } from "./open-office365.ts";
+import { failureOf } from "../letters.ts";
+import { address, type Office365, openOffice365, toolsOf } from "./open-office365.ts";
 
 const redirectUri = "https://bounceline.example/oauth/callback";
 const codeVerifier = randomBytes(48).toString("base64url");

@@ -1,6 +1,7 @@
 /** What Graph is asked, so that nobody makes a poll dearer unseen. The figures stand in connectors/README.md. */
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { lastCursor, letter, type Office365, openOffice365, pullAll, timesAsked } from "./open-office365.ts";
+import { lastCursor, letter } from "../letters.ts";
+import { type Office365, openOffice365, pullAll, timesAsked } from "./open-office365.ts";
 
 let stage: Office365;
 beforeEach(async () => {

@@ -4,7 +4,8 @@ import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { office365 } from "../../../connectors/office365/connector.ts";
 import type { Envelope } from "../../../src/bounces/envelope.ts";
 import { parseHeaderFields } from "../../../src/bounces/header-fields.ts";
-import { idsOf, letter, type Office365, openOffice365, pullAll, timesAsked, toolsOf } from "./open-office365.ts";
+import { idsOf, letter } from "../letters.ts";
+import { type Office365, openOffice365, pullAll, timesAsked, toolsOf } from "./open-office365.ts";
 
 let stage: Office365;
 beforeEach(async () => {

@@ -2,18 +2,8 @@ import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { office365 } from "../../../connectors/office365/connector.ts";
 import { problem } from "../../fakes/microsoft/graph-service.ts";
 import type { Misbehaviour } from "../../fakes/microsoft/start-fake-microsoft.ts";
-import {
-  failureOf,
-  idsOf,
-  lastCursor,
-  letter,
-  named,
-  type Office365,
-  openOffice365,
-  pullAll,
-  timesAsked,
-  toolsOf,
-} from "./open-office365.ts";
+import { failureOf, idsOf, lastCursor, letter, named } from "../letters.ts";
+import { type Office365, openOffice365, pullAll, timesAsked, toolsOf } from "./open-office365.ts";
 
 let stage: Office365;
 beforeEach(async () => {

@@ -63,25 +63,6 @@ export const pullAll = async (stage: Office365, cursor: Cursor = null, more: Par
   return collect(session.pull(JSON.parse(JSON.stringify(cursor)))).finally(() => session.close());
 };
 
-export const lastCursor = (pages: readonly Page[]): Cursor => pages.at(-1)?.cursor ?? null;
-
-/** The Message-IDs of all pages, in order. */
-export const idsOf = (pages: readonly Page[]): string[] =>
-  pages.flatMap(({ messages }) => messages.map(({ headers }) => headers.get("message-id")?.[0] ?? ""));
-
-/** A letter by its number. */
-export const letter = (n: number | string, more = ""): string =>
-  `Message-ID: <${n}@sales.example>\r\nFrom: Anna <anna@sales.example>\r\nTo: jan@customer.example\r\nSubject: Offer ${n}\r\n${more}\r\nText ${n}\r\n`;
-
-export const named = (...names: (number | string)[]): string[] => names.map((name) => `<${name}@sales.example>`);
-
-/** What a promise is rejected with. */
-export const failureOf = async (work: Promise<unknown>): Promise<unknown> =>
-  work.then(
-    () => null,
-    (error: unknown) => error,
-  );
-
 /** How often Graph was asked; `part`: only for paths that hold it. */
 export const timesAsked = ({ fake }: Office365, part = ""): number =>
   fake.seen.filter(({ kind, path }) => kind === "graph" && path.includes(part)).length;

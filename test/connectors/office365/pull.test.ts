@@ -3,18 +3,8 @@ import { office365 } from "../../../connectors/office365/connector.ts";
 import type { Page } from "../../../src/ports/connector.ts";
 import { problem } from "../../fakes/microsoft/graph-service.ts";
 import type { Seen } from "../../fakes/microsoft/start-fake-microsoft.ts";
-import {
-  failureOf,
-  idsOf,
-  lastCursor,
-  letter,
-  named,
-  type Office365,
-  openOffice365,
-  pullAll,
-  timesAsked,
-  toolsOf,
-} from "./open-office365.ts";
+import { failureOf, idsOf, lastCursor, letter, named } from "../letters.ts";
+import { type Office365, openOffice365, pullAll, timesAsked, toolsOf } from "./open-office365.ts";
 
 const hour = 3_600_000;
 const day = 24 * hour;

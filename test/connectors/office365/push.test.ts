@@ -2,7 +2,8 @@ import { createHash } from "node:crypto";
 import { expect, test } from "vitest";
 import { office365, office365App } from "../../../connectors/office365/connector.ts";
 import type { Hint, Watch } from "../../../src/ports/connector.ts";
-import { letter, type Office365, openOffice365, toolsOf } from "./open-office365.ts";
+import { letter } from "../letters.ts";
+import { type Office365, openOffice365, toolsOf } from "./open-office365.ts";
 
 const { push } = office365;
 if (!push?.receive) throw new Error("no push");

@@ -6,8 +6,9 @@ import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { office365 } from "../../../connectors/office365/connector.ts";
 import { startFakeMicrosoft } from "../../fakes/microsoft/start-fake-microsoft.ts";
+import { idsOf, lastCursor, letter } from "../letters.ts";
 import { collect, testTools } from "../test-tools.ts";
-import { address, idsOf, lastCursor, letter } from "./open-office365.ts";
+import { address } from "./open-office365.ts";
 
 const [keyFile = "", certFile = ""] = process.argv.slice(2);
 const redirectUri = "https://bounceline.example/oauth/callback";

@@ -1,6 +1,7 @@
 /** The stand-in itself: what Microsoft documents and our connector never does, so that it is not shaped to our connector. */
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { letter, type Office365, openOffice365 } from "./open-office365.ts";
+import { letter } from "../letters.ts";
+import { type Office365, openOffice365 } from "./open-office365.ts";
 
 type Body = { value: { [name: string]: unknown }[]; error?: { code: string }; "@odata.nextLink"?: string; "@odata.deltaLink"?: string };
 

@@ -3,7 +3,8 @@ import { office365 } from "../../../connectors/office365/connector.ts";
 import { problem } from "../../fakes/microsoft/graph-service.ts";
 import { signInProblem } from "../../fakes/microsoft/sign-in-service.ts";
 import type { Misbehaviour, Seen } from "../../fakes/microsoft/start-fake-microsoft.ts";
-import { failureOf, idsOf, letter, named, type Office365, openOffice365, pullAll, toolsOf } from "./open-office365.ts";
+import { failureOf, idsOf, letter, named } from "../letters.ts";
+import { type Office365, openOffice365, pullAll, toolsOf } from "./open-office365.ts";
 
 describe("tokens", () => {
   let stage: Office365;

@@ -2,7 +2,8 @@ import { expect, test } from "vitest";
 import { office365, office365App } from "../../../connectors/office365/connector.ts";
 import { createRedactor, type Redacted } from "../../../connectors/shared/redact-exchange.ts";
 import { answerProblems, requestProblems, type Shape } from "../../fakes/microsoft/vendor-schemas.ts";
-import { address, letter, openOffice365, toolsOf } from "./open-office365.ts";
+import { letter } from "../letters.ts";
+import { address, openOffice365, toolsOf } from "./open-office365.ts";
 
 const shapeOf = (path: string, status: number): Shape => {
   if (status !== 200) return "error";

@@ -4,7 +4,8 @@ import type { Cursor } from "../../../src/ports/connector.ts";
 import { problem } from "../../fakes/microsoft/graph-service.ts";
 import { signInProblem } from "../../fakes/microsoft/sign-in-service.ts";
 import type { Misbehaviour, Seen } from "../../fakes/microsoft/start-fake-microsoft.ts";
-import { idsOf, letter, type Office365, openOffice365, toolsOf } from "./open-office365.ts";
+import { idsOf, letter } from "../letters.ts";
+import { type Office365, openOffice365, toolsOf } from "./open-office365.ts";
 
 let stage: Office365;
 beforeEach(async () => {
