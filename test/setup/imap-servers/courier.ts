@@ -10,7 +10,7 @@ const starting = (port: number): string => `set -a
 /usr/lib/courier/courier-authlib/authdaemond &
 . /etc/courier/imapd
 . /etc/courier/imapd-ssl
-TLS_CERTFILE=/work/both.pem; TLS_TRUSTCERTS=; TLS_CACHEFILE=; TLS_DHPARAMS=; TLS_VERIFYPEER=NONE; IMAP_TLS=1
+TLS_CERTFILE=/srv/both.pem; TLS_TRUSTCERTS=; TLS_CACHEFILE=; TLS_DHPARAMS=; TLS_VERIFYPEER=NONE; IMAP_TLS=1
 exec /usr/sbin/couriertcpd -address=127.0.0.1 -maxprocs=100 -maxperip=100 -nodnslookup -noidentlookup ${port} \\
   /usr/bin/couriertls -server -tcpd -user=courier /usr/lib/courier/courier/imaplogin /usr/bin/imapd Maildir
 `;
@@ -30,5 +30,5 @@ export const startCourier = (work: string, port: number): void => {
   }
   writeFileSync(join(work, "both.pem"), readFileSync(join(work, "server.key"), "utf8") + readFileSync(join(work, "server.pem"), "utf8"));
   writeFileSync(join(work, "start.sh"), starting(port));
-  startInRoot(root, work, "/bin/sh", "/work/start.sh");
+  startInRoot(root, work, "/bin/sh", "/srv/start.sh");
 };

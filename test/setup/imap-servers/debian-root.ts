@@ -51,13 +51,16 @@ const unpack = (root: string, cache: string): void => {
   }
 };
 
+/** What a root has besides: `srv` is where a run's own folder is bound. */
+const ownFolders = ["dev", "proc", "tmp", "srv"];
+
 /**
  * A folder with packages of Debian's unpacked in it, none of whose scripts has run: servers whose packages rule each other out can so
  * stand side by side. Made once for what it is made of, and kept.
  */
 export const debianRoot = ({ packages, files }: RootParts): string => {
   const hash = createHash("sha256")
-    .update(JSON.stringify([packages, files]))
+    .update(JSON.stringify([packages, files, ownFolders]))
     .digest("hex")
     .slice(0, 16);
   const root = join(tmpdir(), `bounceline-root-${hash}`);
@@ -72,9 +75,9 @@ export const debianRoot = ({ packages, files }: RootParts): string => {
   apt(cache, "install", ...packages, "dash");
   unpack(made, cache);
   rmSync(cache, { recursive: true });
-  for (const folder of ["dev", "proc", "tmp", "work"]) mkdirSync(join(made, folder), { recursive: true });
+  for (const folder of ownFolders) mkdirSync(join(made, folder), { recursive: true });
   rmSync(join(made, "run"), { recursive: true, force: true });
-  symlinkSync("work/run", join(made, "run"));
+  symlinkSync("srv/run", join(made, "run"));
   for (const [path, text] of Object.entries(files)) {
     mkdirSync(join(made, path, ".."), { recursive: true });
     writeFileSync(join(made, path), text);
@@ -91,7 +94,7 @@ export const debianRoot = ({ packages, files }: RootParts): string => {
 const entering = [
   "mount --bind /dev $0/dev",
   "mount -t proc proc $0/proc",
-  "mount --bind $1 $0/work",
+  "mount --bind $1 $0/srv",
   'root=$0; shift; exec chroot $root "$@"',
 ].join(" && ");
 
@@ -105,7 +108,7 @@ const entered = (root: string, work: string, command: readonly string[]): string
   ...command,
 ];
 
-/** Runs a command in a root, in namespaces of its own, with the folder `work` at /work. */
+/** Runs a command in a root, in namespaces of its own, with the folder `work` at /srv. */
 export const runInRoot = (root: string, work: string, ...command: string[]): void => {
   execFileSync("unshare", entered(root, work, command), { stdio: "pipe" });
 };

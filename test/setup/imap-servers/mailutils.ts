@@ -7,17 +7,17 @@ import { firstUid, groupFile, mailGid, passwdFile, users } from "./users.ts";
 const configuration = (port: number): string => `
 mode daemon;
 foreground yes;
-pidfile /work/imap4d.pid;
+pidfile /srv/imap4d.pid;
 max-children 100;
 auth { authentication generic; authorization system; };
 logging { syslog no; };
 tcp-wrappers { enable no; };
-mailbox { mailbox-pattern "mbox:/work/mail/\${user}/inbox"; mailbox-type mbox; };
-namespace personal { prefix "" { directory "/work/mail/$user/folders"; delimiter "/"; mailbox-type mbox; }; };
+mailbox { mailbox-pattern "mbox:/srv/mail/\${user}/inbox"; mailbox-type mbox; };
+namespace personal { prefix "" { directory "/srv/mail/$user/folders"; delimiter "/"; mailbox-type mbox; }; };
 tls-file-checks { key-file none; cert-file none; };
 server 127.0.0.1:${port} {
   tls-mode connection;
-  tls { ssl-certificate-file /work/server.pem; ssl-key-file /work/server.key; };
+  tls { ssl-certificate-file /srv/server.pem; ssl-key-file /srv/server.key; };
 };
 `;
 
@@ -33,5 +33,5 @@ export const startMailutils = (work: string, port: number): void => {
     execFileSync("chown", ["-R", `${firstUid + index}:${mailGid}`, join(work, "mail", name)]);
   }
   writeFileSync(join(work, "imap4d.conf"), configuration(port));
-  startInRoot(root, work, "/usr/sbin/imap4d", "--config-file", "/work/imap4d.conf");
+  startInRoot(root, work, "/usr/sbin/imap4d", "--config-file", "/srv/imap4d.conf");
 };
