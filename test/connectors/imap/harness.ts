@@ -153,6 +153,7 @@ const openReal = async (server: RealServer, below = "", made: readonly FolderNam
       await box.owner.mailboxClose();
     },
     snapshot: box.snapshot,
+    keepsOpenFolder: true,
     removeExtraFolder: async () => void (await box.owner.mailboxDelete(pathOf("extra"))),
     makeExtraFolder: async () => void (await box.owner.mailboxCreate(pathOf("extra"))),
     expireCursor: { notApplicable: "no real server renumbers its inbox on request; pull.test.ts has a folder made anew" },
