@@ -165,8 +165,10 @@ const mailFaults: Fault[] = [
 
 type Row = Verdict & { fault: string; times: number; seconds: number };
 const table: Row[] = [];
+/** The long form takes the better part of an hour: it tells after each fault how it went. */
+const isLong = process.env.CHAOS_SECONDS !== undefined;
 afterAll(() => {
-  if (process.env.CHAOS_SECONDS) console.table(table.map(({ fault, ...row }) => ({ fault, ...row })));
+  if (isLong) console.table(table.map(({ fault, ...row }) => ({ fault, ...row })));
 });
 
 const holds = async (stage: Stage, { name, harm }: Fault): Promise<void> => {
@@ -176,6 +178,7 @@ const holds = async (stage: Stage, { name, harm }: Fault): Promise<void> => {
   });
   const verdict = await stage.settle();
   table.push({ fault: name, times, ...verdict });
+  if (isLong) process.stderr.write(`${table.length} of ${expected}: ${name}: ${JSON.stringify({ times, ...verdict })}\n`);
   const { bounces, messages } = verdict;
   expect(times).toBeGreaterThan(0);
   expect(verdict).toMatchObject({ logged: bounces, twice: 0, stuck: 0, gaps: 0, seen: messages, foundLater: 0, told: bounces });
@@ -183,6 +186,7 @@ const holds = async (stage: Stage, { name, harm }: Fault): Promise<void> => {
 
 const server = await sharedMailServer();
 const mail = "skipped" in server ? null : server;
+const expected = rounds * (faults.length + (mail ? mailFaults.length : 0)) + 1;
 
 describe("several workers", () => {
   let stage: Stage;
