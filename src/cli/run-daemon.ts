@@ -85,8 +85,8 @@ const startPolling = (house: House, dispatcher: Dispatcher): Jobs & { lookedAt: 
       return due;
     },
     keyOf: ({ inboxId }) => inboxId,
-    work: async (inbox, signal, abandoned) => {
-      await syncInbox(deps, inbox, signal, { takeOver: abandoned });
+    work: async (inbox, signal, before) => {
+      await syncInbox(deps, inbox, signal, { before });
     },
     concurrency: house.config.sync.inboxesAtOnce,
     lookEveryMs: 1000,

@@ -14,8 +14,7 @@ const againAfterMs = 1000;
 
 const startInProcessJobs = <Item extends object>(options: JobsOptions<Item>): Jobs => {
   const running = new Map<string, Promise<void>>();
-  /** Whose turn threw. */
-  const abandoned = new Map<string, Item>();
+  const threw = new Map<string, Item>();
   const stopping = new AbortController();
   let wake: () => void = () => {};
   let nudged = false;
@@ -28,11 +27,11 @@ const startInProcessJobs = <Item extends object>(options: JobsOptions<Item>): Jo
   const run = (item: Item): void => {
     const key = options.keyOf(item);
     const done = options
-      .work(item, stopping.signal, abandoned.delete(key))
+      .work(item, stopping.signal, threw.delete(key) ? "threw" : "ended")
       .catch((error: unknown) => {
         options.onError(error);
         setTimeout(() => {
-          abandoned.set(key, item);
+          threw.set(key, item);
           nudge();
         }, againAfterMs).unref();
       })
@@ -48,7 +47,7 @@ const startInProcessJobs = <Item extends object>(options: JobsOptions<Item>): Jo
     if (free <= 0) return;
     // What runs is still due in the database, so ask for that many more.
     const due = await options.due(options.concurrency + running.size);
-    const fresh = [...abandoned.values(), ...due.filter((item) => !abandoned.has(options.keyOf(item)))]
+    const fresh = [...threw.values(), ...due.filter((item) => !threw.has(options.keyOf(item)))]
       .filter((item) => !running.has(options.keyOf(item)))
       .slice(0, free);
     if (!stopping.signal.aborted) fresh.forEach(run);

@@ -1,6 +1,6 @@
-import { type JobAttempt, PgBoss } from "pg-boss";
+import { type JobAttempt, type JobWithMetadata, PgBoss } from "pg-boss";
 import type { Log } from "../ports/connector.ts";
-import type { Dispatcher, Jobs, JobsOptions } from "../ports/jobs.ts";
+import type { Before, Dispatcher, Jobs, JobsOptions } from "../ports/jobs.ts";
 import { StoreError } from "../store/errors.ts";
 
 export type PgBossOptions = {
@@ -18,6 +18,14 @@ const insufficientPrivilege = "42501";
 /** The least that pg-boss allows. A worker that is not heard of for so long is believed dead, and its items are handed out anew. */
 const heartbeatSeconds = 10;
 const touchEveryMs = 3000;
+/** What a worker leaves on a job whose turn threw. On one whose heartbeat is overdue pg-boss writes its own words. */
+const threw = { ended: "threw" };
+
+const beforeOf = ({ retryCount, output }: Pick<JobWithMetadata, "retryCount" | "output">): Before => {
+  if (retryCount === 0) return "ended";
+  return (output as Partial<typeof threw> | null)?.ended === threw.ended ? "threw" : "died";
+};
+
 /** Of those due; what is beyond is inserted as these are taken. */
 const mostAtOnce = 1000;
 
@@ -88,13 +96,13 @@ const startQueue = <Item extends object>(boss: PgBoss, options: JobsOptions<Item
     await boss.insert(name, jobs, { returnId: false });
   };
 
-  const run = (id: string, retryCount: number, item: Item): void => {
+  const run = ({ id, retryCount, data, output }: JobWithMetadata<Item>): void => {
     const end = (how: JobAttempt[]): void => {
       running.delete(id);
       how.push({ id, retryCount });
       awake();
     };
-    const turn = options.work(item, stopping.signal, retryCount > 0).then(
+    const turn = options.work(data, stopping.signal, beforeOf({ retryCount, output })).then(
       () => end(ended),
       (error: unknown) => {
         onError(error);
@@ -107,9 +115,9 @@ const startQueue = <Item extends object>(boss: PgBoss, options: JobsOptions<Item
   const takeFree = async (): Promise<void> => {
     const free = concurrency - running.size;
     if (free <= 0) return;
-    const jobs = await boss.fetch<Item>(name, { batchSize: free });
-    if (!stopping.signal.aborted) for (const { id, retryCount, data } of jobs) run(id, retryCount, data);
-    else if (jobs.length > 0) await boss.fail(name, jobs.map(attempt));
+    const jobs = await boss.fetch<Item>(name, { batchSize: free, includeMetadata: true });
+    if (!stopping.signal.aborted) jobs.forEach(run);
+    else if (jobs.length > 0) await boss.fail(name, jobs.map(attempt), threw);
   };
 
   /** What cannot be told now is told in a later round: else nobody would work the items again until this process dies. */
@@ -119,7 +127,7 @@ const startQueue = <Item extends object>(boss: PgBoss, options: JobsOptions<Item
     try {
       if (done.length > 0) await boss.deleteJob(name, done);
       done.length = 0;
-      if (broken.length > 0) await boss.fail(name, broken);
+      if (broken.length > 0) await boss.fail(name, broken, threw);
       broken.length = 0;
     } finally {
       ended.push(...done);

@@ -5,6 +5,12 @@
 
 export type DueInbox = { accountId: string; inboxId: string };
 
+/**
+ * How the turn of an item ended that was begun before: there was none or it ended well (`ended`); it threw, and its worker lives
+ * (`threw`); its worker is not heard of any more (`died`).
+ */
+export type Before = "ended" | "threw" | "died";
+
 export type JobsOptions<Item extends object> = {
   /** What the items are, such as `inboxes`: workers that say the same word share the work. */
   name: string;
@@ -14,10 +20,9 @@ export type JobsOptions<Item extends object> = {
   keyOf: (item: Item) => string;
   /**
    * Works one item to the end of its turn; `signal` aborts when the dispatcher stops. When it throws (the database did not answer),
-   * nobody knows how the turn ended: after a second the item is handed out again, whether it is due or not. `abandoned`: a turn of
-   * it was begun that ended so, or whose worker is not heard of any more.
+   * nobody knows how the turn ended: after a second the item is handed out again, whether it is due or not.
    */
-  work: (item: Item, signal: AbortSignal, abandoned: boolean) => Promise<void>;
+  work: (item: Item, signal: AbortSignal, before: Before) => Promise<void>;
   /** How many items at once. */
   concurrency: number;
   /** How long to wait before asking again what is due, milliseconds. */

@@ -26,10 +26,44 @@ export type Owed = {
 /** What savePage writes for a message that is to be tried again. */
 export type OwedAgain = { envelope: Envelope; backfill: boolean; error: string; dueAt: number };
 
+const minute = 60_000;
+const retryAfter = [1, 5, 30, 120, 360, 1440, 1440, 1440].map((minutes) => minutes * minute);
+
+/** How long to wait before a message is tried again, milliseconds, after so many attempts; null: it has been tried often enough. */
+export const retryDelay = (attempts: number): number | null => retryAfter[attempts - 1] ?? null;
+
+/**
+ * What was begun by a turn that could not be carried through, though its worker lives: nobody knows whether one of these messages is to
+ * blame, or the database that did not answer. Each is tried again by itself, the first time at once, then on its own schedule.
+ */
+export const oweBegun = async (tx: Write, accountId: string, inboxId: string, now: number): Promise<void> => {
+  const begun = await tx
+    .selectFrom("owed")
+    .select(["ref", "attempts"])
+    .where("account_id", "=", accountId)
+    .where("inbox_id", "=", inboxId)
+    .where("begun", "=", 1)
+    .execute();
+  for (const [attempts, some] of Map.groupBy(begun, (row) => row.attempts)) {
+    const dueAt = attempts === 1 ? now : now + (retryDelay(attempts - 1) ?? 0);
+    await inBatches(
+      some.map(({ ref }) => ref),
+      (batch) =>
+        tx
+          .updateTable("owed")
+          .set({ begun: 0, due_at: dueAt, error: "What was found could not be saved." })
+          .where("account_id", "=", accountId)
+          .where("inbox_id", "=", inboxId)
+          .where("ref", "in", batch)
+          .execute(),
+    );
+  }
+};
+
 /**
  * Counts an attempt at each message, in a transaction of its own before the work begins, and returns the counts: a message that
- * took the process down twice is to be set aside. What is begun and neither saved nor released counts as a crash at the next
- * claim. Throws FenceLost.
+ * took the process down twice is to be set aside. What is begun and neither saved nor released when its worker dies counts as a
+ * crash at the next claim. Throws FenceLost.
  */
 export const beginAttempts = async (
   tx: Write,

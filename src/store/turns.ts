@@ -1,11 +1,13 @@
 import type { ExpressionBuilder } from "kysely";
 import type { Cursor, Folder, Json, Warning } from "../ports/connector.ts";
 import type { InboxState, Read, Tables, Write } from "../ports/database.ts";
+import type { Before } from "../ports/jobs.ts";
 import { FenceLost } from "./errors.ts";
 import type { Claim } from "./fence.ts";
 import { saveInboxState } from "./inbox-states.ts";
 import { type Inbox, toInbox } from "./inboxes.ts";
 import { fromJsonOrNull, toJson } from "./json.ts";
+import { oweBegun } from "./owed.ts";
 
 /** Inboxes whose next poll is due, of all accounts, the longest overdue first. */
 export const dueInboxes = async (
@@ -26,14 +28,14 @@ export const dueInboxes = async (
 /**
  * Begins a turn: raises the fence, so that any earlier turn writes nothing more, and moves the next poll to `busyUntil`, so that
  * nobody else takes the inbox while the turn runs and somebody does if its worker dies. Messages whose attempt was begun and
- * never ended were being read when their worker died. Null when the inbox is not due: paused, or taken by somebody else.
- * `takeOver`: the turn that runs is taken away from its worker, which can write nothing more.
+ * never ended were being read when their worker died, unless it lives. Null when the inbox is not due: paused, or taken by somebody
+ * else. `before`: with any other word than `ended` the turn that runs is taken away from its worker, which can write nothing more.
  */
 export const claimInbox = async (
   tx: Write,
   accountId: string,
   inboxId: string,
-  options: { busyUntil: number; takeOver?: boolean },
+  { busyUntil, before = "ended" }: { busyUntil: number; before?: Before },
   now: number,
 ): Promise<{ inbox: Inbox; cursor: Cursor; claim: Claim } | null> => {
   const row = await tx
@@ -41,17 +43,18 @@ export const claimInbox = async (
     .set((eb) => ({
       fence: eb("fence", "+", 1),
       turn_fence: eb("fence", "+", 1),
-      next_poll_at: options.busyUntil,
+      next_poll_at: busyUntil,
       last_poll_at: now,
       poll_again_at: null,
     }))
     .where("account_id", "=", accountId)
     .where("id", "=", inboxId)
-    .where((eb) => (options.takeOver ? eb.or([eb("next_poll_at", "<=", now), turnRuns(eb)]) : eb("next_poll_at", "<=", now)))
+    .where((eb) => (before === "ended" ? eb("next_poll_at", "<=", now) : eb.or([eb("next_poll_at", "<=", now), turnRuns(eb)])))
     .returningAll()
     .executeTakeFirst();
   if (!row) return null;
-  await ownUpToCrash(tx, accountId, inboxId, now);
+  if (before === "threw") await oweBegun(tx, accountId, inboxId, now);
+  else await ownUpToCrash(tx, accountId, inboxId, now);
   return { inbox: toInbox(row), cursor: fromJsonOrNull<Cursor>(row.cursor), claim: { accountId, inboxId, fence: row.fence } };
 };
 

@@ -7,7 +7,7 @@ import type { Evidence, Kind, Report } from "../bounces/report.ts";
 import { reportChanges } from "../bounces/report-changes.ts";
 import { ConnectorError } from "../ports/connector.ts";
 import type { SeenVerdict } from "../ports/database.ts";
-import { beginAttempts, type Owed, releaseAttempts } from "../store/owed.ts";
+import { beginAttempts, type Owed, releaseAttempts, retryDelay } from "../store/owed.ts";
 import type { SavedMessage } from "../store/save-page.ts";
 import type { PageDeps } from "./process-page.ts";
 
@@ -16,10 +16,6 @@ export type Suspect = { envelope: Envelope; backfill: boolean; steps: readonly E
 
 /** A message that took its worker down this often is set aside. */
 const mostCrashes = 2;
-
-const minute = 60_000;
-/** When a message that could not be opened is tried again, by the number of attempts so far; then it is set aside. */
-const retryAfter = [1, 5, 30, 120, 360, 1440, 1440, 1440].map((minutes) => minutes * minute);
 
 /** Kinds that are kept as notices: what bounced, what tells that a message arrived after all, what a person should look at. */
 const kept = new Set<Kind>(["failure", "delay", "mixed", "unread_notice", "delivery_receipt", "held"]);
@@ -52,7 +48,16 @@ const openOne = async (deps: PageDeps, suspect: Suspect, count: Owed | undefined
   if ((count?.crashes ?? 0) >= mostCrashes) {
     return setAside(suspect, "unreadable", "crashed", `It took the process down ${count?.crashes} times while it was read; set aside.`);
   }
-  const bytes = await fetchOne(deps, suspect, count?.attempts ?? 1);
+  const attempts = count?.attempts ?? 1;
+  if (retryDelay(attempts - 1) === null && attempts > 1) {
+    return setAside(
+      suspect,
+      "unreadable",
+      "not_saved",
+      `It was read ${attempts - 1} times, and what was found could not be saved; set aside.`,
+    );
+  }
+  const bytes = await fetchOne(deps, suspect, attempts);
   if (!(bytes instanceof Uint8Array)) return bytes;
   return read(suspect, bytes);
 };
@@ -76,8 +81,8 @@ const fetchOne = async (deps: PageDeps, suspect: Suspect, attempts: number): Pro
 
 /** Tried again on its own schedule; the inbox goes on. */
 const later = (deps: PageDeps, suspect: Suspect, attempts: number, error: ConnectorError): SavedMessage => {
-  const wait = retryAfter[attempts - 1];
-  if (wait === undefined) {
+  const wait = retryDelay(attempts);
+  if (wait === null) {
     return setAside(suspect, "unreachable", "unreachable", `It could not be opened in ${attempts} attempts: ${error.message}`);
   }
   const dueAt = deps.now() + Math.max(wait, error.retryAfterMs ?? 0);

@@ -10,14 +10,14 @@ import {
   type Tools,
 } from "../ports/connector.ts";
 import type { Database } from "../ports/database.ts";
-import type { DueInbox } from "../ports/jobs.ts";
+import type { Before, DueInbox } from "../ports/jobs.ts";
 import { FenceLost } from "../store/errors.ts";
 import { appendEvents, type NewEvent } from "../store/events.ts";
-import type { Claim } from "../store/fence.ts";
+import { type Claim, holdFence } from "../store/fence.ts";
 import { gapEvent, saveGaps } from "../store/gaps.ts";
 import { inboxCredentials } from "../store/inbox-secrets.ts";
 import { getInbox, type Inbox } from "../store/inboxes.ts";
-import { dueOwed, nextOwedAt, type Owed } from "../store/owed.ts";
+import { dueOwed, nextOwedAt, type Owed, oweBegun } from "../store/owed.ts";
 import { type PageToSave, type SavedMessage, savePage } from "../store/save-page.ts";
 import type { Keys } from "../store/secrets.ts";
 import { readVerdicts } from "../store/seen-messages.ts";
@@ -46,13 +46,14 @@ export type SyncDeps = {
 /**
  * One turn on one inbox: claims it, tries again what is owed, reads pages until there is nothing new or the turn's time is
  * up, and sets when it is polled next. Never throws but for a database that does not answer: whatever else goes wrong is the
- * inbox's state. Null when somebody else has the inbox, or took it meanwhile. `takeOver`: a turn that runs is taken over.
+ * inbox's state. Null when somebody else has the inbox, or took it meanwhile. `before`: how the turn before ended; one that runs is
+ * taken over unless that is `ended`.
  */
 export const syncInbox = async (
   deps: SyncDeps,
   due: DueInbox,
   signal: AbortSignal,
-  options: { takeOver?: boolean } = {},
+  options: { before?: Before } = {},
 ): Promise<TurnEnd | null> => {
   const now = deps.now();
   // Longer than any turn: if this worker dies, somebody else takes the inbox after that.
@@ -118,7 +119,18 @@ const readPages = async (
   signal: AbortSignal,
 ): Promise<TurnEnd> => {
   const { database, now, maxMessageBytes } = deps;
-  const turn: Turn = { database, session, claim, own: inbox.addresses, now, signal, maxMessageBytes, inbox, tell: deps.tell };
+  const turn: Turn = {
+    database,
+    session,
+    claim,
+    own: inbox.addresses,
+    now,
+    signal,
+    maxMessageBytes,
+    inbox,
+    tell: deps.tell,
+    log: deps.log,
+  };
   const endAt = now() + deps.turnMs;
   await tryOwedAgain(turn, endAt);
   if (now() >= endAt) return { kind: "more" };
@@ -131,7 +143,7 @@ const readPages = async (
   return { kind: "done" };
 };
 
-type Turn = PageDeps & { inbox: Inbox; tell: SyncDeps["tell"] };
+type Turn = PageDeps & { inbox: Inbox } & Pick<SyncDeps, "tell" | "log">;
 
 const readPage = async (turn: Turn, page: Page): Promise<void> => {
   const messages = await processPage(turn, page.messages, page.backfill);
@@ -156,8 +168,18 @@ const tryOwedAgain = async (turn: Turn, endAt: number): Promise<void> => {
   while (now() < endAt) {
     const owed = await dueOwed(database.read, claim.accountId, claim.inboxId, now(), owedAtOnce);
     if (owed.length === 0) return;
-    for (const one of owed) await openOwed(turn, one);
+    for (const one of owed) await openOwed(turn, one).catch((error: unknown) => leaveOwed(turn, one, error));
   }
+};
+
+/** What cannot be saved of one message keeps no other from being read; what concerns the whole inbox ends the turn. */
+const leaveOwed = async ({ database, claim, now, log, signal }: Turn, { envelope }: Owed, error: unknown): Promise<void> => {
+  if (error instanceof FenceLost || error instanceof ConnectorError || signal.aborted) throw error;
+  log.error({ err: error, inboxId: claim.inboxId, ref: envelope.ref }, "what was found in a message could not be saved; tried again later");
+  await database.transaction(async (tx) => {
+    await holdFence(tx, claim);
+    await oweBegun(tx, claim.accountId, claim.inboxId, now());
+  });
 };
 
 const triedAgain = [{ step: "owed", because: "It could not be opened before; tried again." }];
@@ -187,6 +209,8 @@ const endTurn = async (deps: SyncDeps, { inbox, cursor, claim }: Claimed, end: T
   const progress = end.kind === "done" ? null : undefined;
   await deps.database.transaction(async (tx) => {
     const after = await finishTurn(tx, claim, { state, stateDetail: detail, nextPollAt, failedPolls, progress, forgetCursor }, now);
+    // What was begun and is neither saved nor released by now is not done.
+    if (end.kind === "failed") await oweBegun(tx, claim.accountId, claim.inboxId, now);
     const events = stateEvents(inbox, after);
     if (forgetCursor) {
       const gap = {

@@ -35,9 +35,9 @@ export const jobsContract = (name: string, open: () => Promise<{ first: Dispatch
         let here = 0;
         start(dispatcher, {
           due: async (limit) => [...due].slice(0, limit).map((id) => ({ id })),
-          work: async ({ id }, _signal, abandoned) => {
+          work: async ({ id }, _signal, before) => {
             if (running.has(id)) faults.push(`${id} twice at once`);
-            if (abandoned) faults.push(`${id} said to be abandoned`);
+            if (before !== "ended") faults.push(`${id} said to have been begun before: ${before}`);
             running.add(id);
             here += 1;
             most[i] = Math.max(most[i] ?? 0, here);
@@ -108,25 +108,25 @@ export const jobsContract = (name: string, open: () => Promise<{ first: Dispatch
       expect(new Set(errors)).toEqual(new Set(["no database", "no turn"]));
     });
 
-    it("hands an item out again whose turn threw, as abandoned, also when it is not due", async () => {
+    it("hands an item out again whose turn threw, says so, also when it is not due", async () => {
       const { first } = await open();
-      const turns: boolean[] = [];
+      const turns: string[] = [];
       let asked = 0;
       start(first, {
         due: async () => {
           asked += 1;
           return asked === 1 ? [{ id: "broken" }] : [];
         },
-        work: async (_item, _signal, abandoned) => {
+        work: async (_item, _signal, before) => {
           await pause(1);
-          turns.push(abandoned);
+          turns.push(before);
           if (turns.length < 3) throw new Error("no database");
         },
         onError: () => {},
       });
       await expect.poll(() => turns.length, { timeout: 15_000 }).toBe(3);
       await pause(1500);
-      expect(turns).toEqual([false, true, true]);
+      expect(turns).toEqual(["ended", "threw", "threw"]);
     });
 
     it("stops by aborting what runs and waiting for it, and hands out nothing more", async () => {

@@ -38,12 +38,12 @@ it.each(["SIGKILL", "SIGSTOP"] as const)(
     afterThis(() => void child.kill("SIGKILL"));
     await once(child.stdout, "data");
     const dispatcher = await open();
-    const worked: [id: string, abandoned: boolean][] = [];
+    const worked: [id: string, before: string][] = [];
     const jobs = dispatcher.start({
       name: "things",
       due: async () => [{ id: "held" }],
       keyOf: ({ id }) => id,
-      work: async ({ id }, _signal, abandoned) => void worked.push([id, abandoned]),
+      work: async ({ id }, _signal, before) => void worked.push([id, before]),
       concurrency: 1,
       lookEveryMs: 100,
       onError: () => {},
@@ -52,7 +52,7 @@ it.each(["SIGKILL", "SIGSTOP"] as const)(
     const gone = Date.now();
     child.kill(signal);
     await expect.poll(() => worked.length, { timeout: 45_000 }).toBeGreaterThan(0);
-    expect(worked[0]).toEqual(["held", true]);
+    expect(worked[0]).toEqual(["held", "died"]);
     // Not before its heartbeat is overdue; how long after depends on the machine (11 s on an idle one).
     expect(Date.now() - gone).toBeGreaterThan(5000);
   },

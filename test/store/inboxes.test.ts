@@ -71,8 +71,10 @@ onBothEngines("inboxes and turns", (engine) => {
 
   test("a turn that runs is taken from its worker by who knows that it is dead, and by nobody else", async () => {
     const { database, accountId, inboxId } = await start();
-    const claim = (takeOver: boolean) =>
-      database.transaction((tx) => claimInbox(tx, accountId, inboxId, { busyUntil: now + 1000, takeOver }, now));
+    const claim = (takeOver: boolean) => {
+      const before = takeOver ? ("died" as const) : ("ended" as const);
+      return database.transaction((tx) => claimInbox(tx, accountId, inboxId, { busyUntil: now + 1000, before }, now));
+    };
     const first = await claim(false);
     // Asked for by a person meanwhile: a turn runs, and its end minds it.
     expect(await database.transaction((tx) => pollNow(tx, accountId, inboxId, now))).toBe(true);

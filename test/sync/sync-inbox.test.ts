@@ -219,6 +219,70 @@ onBothEngines("what goes wrong with one message", (engine) => {
     expect(touched).toEqual([]);
   });
 
+  it("does not hold a database that fails against the messages that were being read", async () => {
+    const database = await openNew(engine);
+    let clock = now;
+    let failing = true;
+    // Whether a turn hears of it in the middle, or its end fails as well: its worker lives.
+    for (const endFails of [false, true]) {
+      failing = true;
+      const world = await makeWorld(database, { messages: [sent(), bounce()] }, () => clock);
+      let saves = 0;
+      const broken: Database = {
+        ...database,
+        transaction: (fn) => {
+          saves += 1;
+          // Each turn claims the inbox and begins the attempt; then comes the page, and then the end of the turn.
+          if (failing && (saves === 3 || (endFails && saves > 3))) throw new Error("Connection terminated unexpectedly");
+          return database.transaction(fn);
+        },
+      };
+      for (let turns = 0; turns < 6; turns += 1) {
+        saves = 0;
+        await world.turn({ before: turns > 0 && endFails ? "threw" : "ended", deps: { database: broken } }).catch(() => {});
+        clock += 24 * 3_600_000;
+      }
+      const owed = await database.read.selectFrom("owed").select(["attempts", "crashes"]).executeTakeFirst();
+      // One whose turn's end failed as well is found begun by the next turn, and tried in the one after.
+      expect(owed).toEqual({ attempts: endFails ? 4 : 6, crashes: 0 });
+      failing = false;
+      for (const before of ["threw", "ended"] as const) {
+        await world.turn({ before });
+        clock += 24 * 3_600_000;
+      }
+      expect(await world.seen()).toMatchObject({ bounces: hard, owed: 0 });
+      await database.transaction((tx) => tx.deleteFrom("owed").execute());
+    }
+  });
+
+  it("sets a message aside, in the end, whose turn fails each time it is read, and reads the others", async () => {
+    const database = await openNew(engine);
+    let clock = now;
+    const messages = [sent(), { ...demoMessage("INBOX/postfix-spam-at-data"), ref: "poison" }, bounce()];
+    const world = await makeWorld(database, { messages }, () => clock);
+    // Whatever of it the database does not take.
+    const failing: Database = {
+      ...database,
+      transaction: (fn) =>
+        database.transaction(async (tx) => {
+          const result = await fn(tx);
+          const stored = await tx.selectFrom("notices").select("ref").where("ref", "=", "poison").executeTakeFirst();
+          if (stored) throw new Error("a fault of ours");
+          return result;
+        }),
+    };
+    for (let turns = 1; (await world.seen()).owed > 0 || turns === 1; turns += 1) {
+      await world.turn({ deps: { database: failing } });
+      // Tried by itself it keeps nothing else from being read.
+      if (turns === 2) expect((await world.seen()).bounces).toEqual(hard);
+      expect(clock).toBeLessThan(now + 5 * 86_400_000);
+      clock += 2 * 3_600_000;
+    }
+    const trace = await readTrace(database.read, world.accountId, world.inbox.id, "poison");
+    expect(trace?.steps.at(-1)?.because).toBe("It was read 9 times, and what was found could not be saved; set aside.");
+    expect(await world.seen()).toMatchObject({ owed: 0, cursor: 3, state: "watching" });
+  });
+
   it("does not touch what took its worker down again while it is not due, though its page is listed again", async () => {
     const database = await openNew(engine);
     const messages = [sent(), { ...bounce(), ref: "poison" }];

@@ -2,6 +2,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Database } from "../../src/ports/database.ts";
+import type { Before } from "../../src/ports/jobs.ts";
 import { upsertAccount } from "../../src/store/accounts.ts";
 import { listEngagements } from "../../src/store/engagements.ts";
 import { readEvents } from "../../src/store/events.ts";
@@ -42,7 +43,7 @@ export type World = {
   inbox: Inbox;
   mailbox: MemoryMailbox;
   /** Makes the inbox due and runs one turn. */
-  turn: (options?: { signal?: AbortSignal; deps?: Partial<SyncDeps> }) => Promise<TurnEnd | null>;
+  turn: (options?: { signal?: AbortSignal; before?: Before; deps?: Partial<SyncDeps> }) => Promise<TurnEnd | null>;
   /** What a person would see, without ids. */
   seen: () => Promise<{ bounces: string[]; notices: string[]; events: string[]; cursor: unknown; owed: number; state: string }>;
 };
@@ -91,7 +92,8 @@ export const worldOf = (
     mailbox,
     turn: async (options = {}) => {
       await database.transaction((tx) => pollNow(tx, accountId, inbox.id, clock()));
-      return syncInbox({ ...deps, ...options.deps }, { accountId, inboxId: inbox.id }, options.signal ?? new AbortController().signal);
+      const { signal = new AbortController().signal, before = "ended" } = options;
+      return syncInbox({ ...deps, ...options.deps }, { accountId, inboxId: inbox.id }, signal, { before });
     },
     seen: () => seenIn(database, accountId, inbox.id),
   };

@@ -187,7 +187,7 @@ const syncToTheEnd = async (house: House, start: Inbox): Promise<Inbox> => {
   for (;;) {
     await database.transaction((tx) => pollNow(tx, start.accountId, start.id, now()));
     const end = await syncInbox(syncDeps(house), { accountId: start.accountId, inboxId: start.id }, new AbortController().signal, {
-      takeOver: true,
+      before: "threw",
     });
     const after = await getInbox(database.read, start.accountId, start.id);
     if (!after) throw new CliError("notFound", `Inbox ${start.id} is gone.`);
