@@ -1,6 +1,6 @@
 import type { Envelope, HeaderFields } from "../../src/bounces/envelope.ts";
 import { parseHeaderFields } from "../../src/bounces/header-fields.ts";
-import type { Folder, Gap } from "../../src/ports/connector.ts";
+import type { Folder, Unread } from "../../src/ports/connector.ts";
 import { type ExchangeMessage, type ExchangeRecipient, exchangeEnvelope, headerOf } from "../shared/exchange-envelope.ts";
 import type { XmlElement } from "../shared/read-xml.ts";
 import type { Ews } from "./ews.ts";
@@ -76,9 +76,13 @@ const readBatch = async (ews: Ews, rows: readonly ItemRow[]): Promise<Outcome[]>
 
 /**
  * The envelopes of listed messages. One deleted meanwhile is passed over, and so is a draft; one that Exchange itself cannot tell of,
- * asked twice, is a gap and does not hold up the others. Where it can tell of none of several, it is the server: ConnectorError.
+ * asked twice, is to be read later and does not hold up the others. Where it can tell of none of several, it is the server: ConnectorError.
  */
-export const readItems = async (ews: Ews, rows: readonly ItemRow[], folder: Folder): Promise<{ messages: Envelope[]; gaps: Gap[] }> => {
+export const readItems = async (
+  ews: Ews,
+  rows: readonly ItemRow[],
+  folder: Folder,
+): Promise<{ messages: Envelope[]; unread: Unread[] }> => {
   const messages: Envelope[] = [];
   const failed: { row: ItemRow; code: string }[] = [];
   for (let start = 0; start < rows.length; start += batchSize) {
@@ -90,28 +94,9 @@ export const readItems = async (ews: Ews, rows: readonly ItemRow[], folder: Fold
         messages.push(exchangeEnvelope(messageOf(outcome, row), folder));
     }
   }
-  if (failed.length === 0) return { messages, gaps: [] };
   const code = "ErrorInternalServerError";
   if (failed.length > 1 && failed.length === rows.length && failed.every((each) => each.code === code))
     throw exchangeError({ host: ews.host, status: 200, code, words: "", retryAfterMs: null });
-  return {
-    messages,
-    gaps: [
-      gapOf(
-        ews,
-        failed.map(({ row }) => row),
-        folder,
-      ),
-    ],
-  };
-};
-
-const gapOf = ({ host }: Ews, rows: readonly ItemRow[], { path }: Folder): Gap => {
-  const times = rows.flatMap(({ receivedAt }) => receivedAt ?? []);
-  return {
-    folder: path,
-    from: times.length === 0 ? null : Math.min(...times),
-    to: times.length === 0 ? null : Math.max(...times),
-    because: `${host} lists ${rows.length} messages of "${path}" but cannot give them.`,
-  };
+  const unread = failed.map(({ row: { id, receivedAt } }) => ({ ref: id, folder: folder.path, role: folder.role, receivedAt }));
+  return { messages, unread };
 };

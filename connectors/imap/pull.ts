@@ -4,9 +4,9 @@ import {
   ConnectorError,
   type Cursor,
   type Folder,
-  type Gap,
   type Page,
   type Tools,
+  type Unread,
   type Warning,
 } from "../../src/ports/connector.ts";
 import { splitByAge } from "../shared/split-by-age.ts";
@@ -16,6 +16,7 @@ import { type FolderState, type ImapCursor, readCursor } from "./cursor.ts";
 import { fetchAgain, fetchEnvelopes } from "./fetch-envelopes.ts";
 import { findFolders, folderPaths, listAll } from "./find-folders.ts";
 import { type FolderFacts, lastUid, lookAtFolder, searchUids, stillThere } from "./list-uids.ts";
+import { messageRef } from "./message-ref.ts";
 import type { WayIn } from "./way-in.ts";
 
 const pageSize = 200;
@@ -114,26 +115,27 @@ const toTell = (walk: Walk): ReturnType<typeof tellWarnings> =>
     walk.state.warned,
   );
 
-const pageOf = (walk: Walk, folder: Folder, content: Pick<Page, "messages" | "backfill" | "gaps">): Page => {
+const pageOf = (walk: Walk, folder: Folder, content: Pick<Page, "messages" | "backfill" | "unread">): Page => {
   const { warnings, mended, saidNow } = toTell(walk);
   walk.state.warned = saidNow;
   walk.dirty = false;
-  return { folder, ...content, cursor: structuredClone(walk.state) as Cursor, warnings, mended, progress: progressOf(walk.state) };
+  const cursor = structuredClone(walk.state) as Cursor;
+  return { folder, ...content, cursor, gaps: [], warnings, mended, progress: progressOf(walk.state) };
 };
 
-type Read = { messages: Envelope[]; gaps: Gap[] };
+type Read = { messages: Envelope[]; unread: Unread[] };
 
 const told = (found: Iterable<Envelope | null>): Envelope[] => [...found].filter((envelope) => envelope !== null);
 
 /**
  * The envelopes of some UIDs. One the server lists but does not send is no proof that it is gone: it is asked for once more,
- * and if it is still listed and still not sent, that is a gap.
+ * and if it is still listed and still not sent, it is to be read later. On a bad network it may be as well as any other.
  */
 const readUids = async (walk: Walk, folder: Folder, state: FolderState, uids: readonly number[]): Promise<Read> => {
   const request = { folder, uidValidity: state.uidValidity, ...(folder.role === "all" && { besides: walk.besides }) };
   const found = await fetchEnvelopes(walk.connection, { ...request, uids });
   const unsent = uids.filter((uid) => !found.has(uid));
-  if (unsent.length === 0) return { messages: told(found.values()), gaps: [] };
+  if (unsent.length === 0) return { messages: told(found.values()), unread: [] };
   const again = await fetchAgain(walk.connection, { ...request, uids: unsent });
   const all = new Map([...found, ...again].sort(([a], [b]) => a - b));
   const listed = await stillThere(
@@ -141,8 +143,13 @@ const readUids = async (walk: Walk, folder: Folder, state: FolderState, uids: re
     state,
     unsent.filter((uid) => !all.has(uid)),
   );
-  const because = `The server lists ${listed.length} messages of "${folder.path}" but does not send them.`;
-  return { messages: told(all.values()), gaps: listed.length > 0 ? [{ folder: folder.path, from: null, to: null, because }] : [] };
+  const unread = listed.map((uid) => ({
+    ref: messageRef({ path: folder.path, uidValidity: state.uidValidity, uid }),
+    folder: folder.path,
+    role: folder.role,
+    receivedAt: null,
+  }));
+  return { messages: told(all.values()), unread };
 };
 
 /** The runs of a page before its last leave the position where it was, so that nothing can be lost between them. */
@@ -151,11 +158,11 @@ function* emit(walk: Walk, folder: Folder, read: Read, live: boolean, advance: (
   for (const [index, run] of runs.entries()) {
     const isLast = index === runs.length - 1;
     if (isLast) advance();
-    yield pageOf(walk, folder, { ...run, gaps: isLast ? read.gaps : [] });
+    yield pageOf(walk, folder, { ...run, unread: isLast ? read.unread : [] });
   }
   if (runs.length > 0) return;
   advance();
-  if (read.gaps.length > 0) yield pageOf(walk, folder, { messages: [], backfill: !live, gaps: read.gaps });
+  if (read.unread.length > 0) yield pageOf(walk, folder, { messages: [], backfill: !live, unread: read.unread });
   else walk.dirty = true;
 }
 
@@ -196,15 +203,15 @@ async function* pullBackfill(walk: Walk, folder: Folder, state: FolderState): As
   let unsaved = 0;
   for (let end = uids.length; end > 0; end -= pageSize) {
     const chunk = uids.slice(Math.max(0, end - pageSize), end);
-    const { messages, gaps } = await readUids(walk, folder, state, chunk);
+    const { messages, unread } = await readUids(walk, folder, state, chunk);
     // The server's search knows days only, in its own time zone.
     const young = messages.filter(({ receivedAt }) => receivedAt === null || receivedAt >= state.since);
-    yield* emit(walk, folder, { messages: young, gaps }, false, () => {
+    yield* emit(walk, folder, { messages: young, unread }, false, () => {
       state.below = end <= pageSize ? null : (chunk[0] ?? null);
       state.seen += chunk.length;
     });
     unsaved = young.length > 0 ? 0 : unsaved + 1;
-    if (unsaved >= emptyPagesUnsaved) yield pageOf(walk, folder, { messages: [], backfill: true, gaps: [] });
+    if (unsaved >= emptyPagesUnsaved) yield pageOf(walk, folder, { messages: [], backfill: true });
     if (unsaved >= emptyPagesUnsaved) unsaved = 0;
   }
   if (state.below === null) return;
@@ -250,7 +257,7 @@ export async function* pullImap(
   for (const { state: position } of settled) await countBackfill(walk, position);
   for (const { folder, state: position } of settled) yield* apart(walk, pullBackfill(walk, folder, position), failed);
   const first = folders[0] ?? { path: "INBOX", role: "inbox" };
-  if (walk.dirty || toTell(walk).changed) yield pageOf(walk, first, { messages: [], backfill: false, gaps: [] });
+  if (walk.dirty || toTell(walk).changed) yield pageOf(walk, first, { messages: [], backfill: false });
   if (failed.length > 0) throw failed[0];
 }
 

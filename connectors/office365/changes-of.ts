@@ -21,7 +21,7 @@ export const changesOf = (graph: Graph, inbox: ConnectedInbox): ChangesSource<Me
     nextChanges: (state) => nextChanges(graph, state),
     listWindow: (state, window) => listWindow(graph, state, window),
     countWindow: (state, window) => countWindow(graph, state, window),
-    read: async (page, folder) => ({ messages: await rows.read(page, folder), gaps: [] }),
+    read: async (page, folder) => ({ messages: await rows.read(page, folder), unread: [] }),
     beforeExhaustion,
     isMissing,
     isPositionLost,

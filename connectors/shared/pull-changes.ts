@@ -1,5 +1,5 @@
 import type { Envelope, FolderRole } from "../../src/bounces/envelope.ts";
-import type { ConnectedInbox, Cursor, Folder, Gap, Page, Warning } from "../../src/ports/connector.ts";
+import type { ConnectedInbox, Cursor, Folder, Gap, Page, Unread, Warning } from "../../src/ports/connector.ts";
 import { type ChangesCursor, type FolderState, readCursor, type Window } from "./changes-cursor.ts";
 import { splitByAge } from "./split-by-age.ts";
 import { tellWarnings } from "./tell-warnings.ts";
@@ -24,7 +24,7 @@ export type ChangesSource<Row> = {
   listWindow(state: FolderState, window: Window): Promise<WindowPage<Row>>;
   /** About how many rows a window holds; null where nobody counts. */
   countWindow(state: FolderState, window: Window): Promise<number | null>;
-  read(rows: readonly Row[], folder: Folder): Promise<{ messages: Envelope[]; gaps: Gap[] }>;
+  read(rows: readonly Row[], folder: Folder): Promise<{ messages: Envelope[]; unread: Unread[] }>;
   /** A new position, where the one in use is nearly used up; null where it is not. */
   beforeExhaustion(state: FolderState, lastKnown: number, at: number): Partial<FolderState> | null;
   isMissing(error: unknown): boolean;
@@ -52,6 +52,7 @@ type Walk<Row> = {
   /** What is wrong now. */
   holding: Warning[];
   gaps: Gap[];
+  unread: Unread[];
 };
 
 const folderOf = <Row>({ source }: Walk<Row>, { path, wanted }: FolderState): Folder => ({ path, role: source.roleOf(wanted) });
@@ -138,10 +139,19 @@ const progressOf = ({ folders }: ChangesCursor): Page["progress"] => {
 
 const pageOf = <Row>(walk: Walk<Row>, folder: Folder, content: Pick<Page, "messages" | "backfill">): Page => {
   const { warnings, mended, saidNow } = tellWarnings(walk.holding, walk.state.warned);
-  const { gaps } = walk;
+  const { gaps, unread } = walk;
   walk.state.warned = saidNow;
-  Object.assign(walk, { gaps: [], dirty: false });
-  return { folder, ...content, gaps, warnings, mended, cursor: structuredClone(walk.state) as Cursor, progress: progressOf(walk.state) };
+  Object.assign(walk, { gaps: [], unread: [], dirty: false });
+  return {
+    folder,
+    ...content,
+    gaps,
+    unread,
+    warnings,
+    mended,
+    cursor: structuredClone(walk.state) as Cursor,
+    progress: progressOf(walk.state),
+  };
 };
 
 /** The runs of a page before its last leave the position where it was, so that nothing can be lost between them. */
@@ -153,19 +163,19 @@ async function* emit<Row>(
   advance: () => void,
 ): AsyncGenerator<Page> {
   const folder = folderOf(walk, state);
-  const { messages, gaps } = await walk.source.read(rows, folder);
+  const { messages, unread } = await walk.source.read(rows, folder);
   const runs = splitByAge(messages, state.began, live);
   for (const [index, run] of runs.entries()) {
     if (index === runs.length - 1) {
       advance();
-      walk.gaps.push(...gaps);
+      walk.unread.push(...unread);
     }
     yield pageOf(walk, folder, run);
   }
   if (runs.length > 0) return;
   advance();
-  walk.gaps.push(...gaps);
-  if (gaps.length > 0) walk.dirty = true;
+  walk.unread.push(...unread);
+  if (unread.length > 0) walk.dirty = true;
 }
 
 /** What changed in a folder since the last look. A position the provider has forgotten is made anew, once in a pull. */
@@ -245,7 +255,7 @@ async function* apart<Row>(walk: Walk<Row>, state: FolderState, pages: AsyncIter
 /** The pages of a mailbox, as ports/connector.ts promises them: what is new in every folder first, then what was there before. */
 export async function* pullChangesOf<Row>(source: ChangesSource<Row>, inbox: ConnectedInbox, cursor: Cursor): AsyncGenerator<Page> {
   const state = readCursor(cursor);
-  const walk: Walk<Row> = { source, inbox, state, dirty: cursor === null, holding: [], gaps: [] };
+  const walk: Walk<Row> = { source, inbox, state, dirty: cursor === null, holding: [], gaps: [], unread: [] };
   await settleFolders(walk);
   const failed: unknown[] = [];
   const there = (): FolderState[] => state.folders.filter(({ absent }) => !absent);

@@ -58,5 +58,15 @@ export const envelopeFields = [
   "x-google-original-message-id",
 ] as const;
 
+/** Of a whole header only the fields every provider is asked for: of the same message all then tell the same. */
+export const keepEnvelopeFields = (all: HeaderFields): HeaderFields => {
+  const kept = new Map<string, readonly string[]>();
+  for (const name of envelopeFields) {
+    const values = all.get(name);
+    if (values) kept.set(name, values);
+  }
+  return kept;
+};
+
 /** The first (topmost) value of a field, or null. */
 export const firstValue = (headers: HeaderFields, name: string): string | null => headers.get(name)?.[0] ?? null;

@@ -30,6 +30,8 @@ export type Page = {
   /** True for mail that was there before the inbox was connected: nobody is flooded with news of last month. */
   backfill: boolean;
   gaps: readonly Gap[];
+  /** Messages that are there and could not be read now: each is read later by its ref, on its own schedule. */
+  unread?: readonly Unread[];
   /** What is wrong with the mailbox and was not said by an earlier page. */
   warnings: readonly Warning[];
   /** What an earlier page said and is over: a folder that is back. */
@@ -37,6 +39,9 @@ export type Page = {
   /** How far a first sync is: messages looked at, and about how many there are. Null when there is nothing to wait for. */
   progress: { done: number; total: number | null } | null;
 };
+
+/** Where a message lies, and no more. */
+export type Unread = Pick<Envelope, "ref" | "folder" | "role" | "receivedAt">;
 
 /** Those of the refs whose messages have been saved. */
 export type Saved = (refs: readonly string[]) => Promise<ReadonlySet<string>>;

@@ -10,6 +10,7 @@ import { oweMissed } from "../store/owed.ts";
 import { readVerdicts } from "../store/seen-messages.ts";
 import { pollNow } from "../store/turns.ts";
 import type { SyncDeps } from "./sync-inbox.ts";
+import { unreadEnvelope } from "./unread-envelope.ts";
 
 export type CoverageDeps = Pick<SyncDeps, "database" | "keys" | "loadConnector" | "tools" | "now" | "log">;
 
@@ -117,7 +118,7 @@ const listMailbox = async (deps: CoverageDeps, inbox: Inbox, { from, to }: Stret
 type Stretch = { from: number; to: number };
 
 const take = (listed: Listed, page: Page, { from, to }: Stretch): void => {
-  for (const envelope of page.messages) {
+  for (const envelope of [...page.messages, ...(page.unread ?? []).map(unreadEnvelope)]) {
     const { ref, receivedAt } = envelope;
     if (receivedAt !== null && (receivedAt < from || receivedAt >= to)) continue;
     listed.refs.add(ref);

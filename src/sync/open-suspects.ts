@@ -1,7 +1,8 @@
 import { gzipSync } from "node:zlib";
 import { cutNotice } from "../bounces/cut-notice.ts";
 import { isEncrypted } from "../bounces/encrypted.ts";
-import type { Envelope } from "../bounces/envelope.ts";
+import { type Envelope, keepEnvelopeFields } from "../bounces/envelope.ts";
+import { parseHeaderFields } from "../bounces/header-fields.ts";
 import { inspectMail } from "../bounces/inspect-mail.ts";
 import type { Evidence, Kind, Report } from "../bounces/report.ts";
 import { reportChanges } from "../bounces/report-changes.ts";
@@ -24,8 +25,29 @@ const kept = new Set<Kind>(["failure", "delay", "mixed", "unread_notice", "deliv
  * Opens suspects, which the caller saves together. The attempts are counted before a message is touched: what is still marked as
  * begun when the inbox is claimed again took its worker down, or was begun together with what did.
  */
-export const openSuspects = async (deps: PageDeps, suspects: readonly Suspect[]): Promise<Map<string, SavedMessage>> => {
-  const opened = new Map<string, SavedMessage>();
+export const openSuspects = (deps: PageDeps, suspects: readonly Suspect[]): Promise<Map<string, SavedMessage>> =>
+  eachBegun(deps, suspects, async (suspect, count) => {
+    const bytes = await bytesOf(deps, suspect, count);
+    return bytes instanceof Uint8Array ? read(suspect, bytes) : bytes;
+  });
+
+/** The envelope of a message of which no page told more than where it lies, or what to save instead. */
+export const readUnread = async (deps: PageDeps, suspect: Suspect): Promise<{ envelope: Envelope } | SavedMessage> => {
+  const found = await eachBegun(deps, [suspect], async ({ envelope }, count) => {
+    const bytes = await bytesOf(deps, suspect, count);
+    if (!(bytes instanceof Uint8Array)) return bytes;
+    return { envelope: { ...envelope, headers: keepEnvelopeFields(parseHeaderFields(bytes)), size: bytes.length } };
+  });
+  return found.get(suspect.envelope.ref) as { envelope: Envelope } | SavedMessage;
+};
+
+/** Counts an attempt at each, and works them one after the other. */
+const eachBegun = async <T>(
+  deps: PageDeps,
+  suspects: readonly Suspect[],
+  work: (suspect: Suspect, count: Owed | undefined) => Promise<T>,
+): Promise<Map<string, T>> => {
+  const opened = new Map<string, T>();
   if (suspects.length === 0) return opened;
   const { database, claim, now } = deps;
   const begun = await database.transaction((tx) => beginAttempts(tx, claim, suspects, now()));
@@ -33,7 +55,7 @@ export const openSuspects = async (deps: PageDeps, suspects: readonly Suspect[])
   try {
     for (const suspect of suspects) {
       deps.signal.throwIfAborted();
-      opened.set(suspect.envelope.ref, await openOne(deps, suspect, counts.get(suspect.envelope.ref)));
+      opened.set(suspect.envelope.ref, await work(suspect, counts.get(suspect.envelope.ref)));
     }
     return opened;
   } catch (error) {
@@ -44,7 +66,8 @@ export const openSuspects = async (deps: PageDeps, suspects: readonly Suspect[])
   }
 };
 
-const openOne = async (deps: PageDeps, suspect: Suspect, count: Owed | undefined): Promise<SavedMessage> => {
+/** The message's bytes, or what to save instead where it was tried often enough. */
+const bytesOf = async (deps: PageDeps, suspect: Suspect, count: Owed | undefined): Promise<Uint8Array | SavedMessage> => {
   if ((count?.crashes ?? 0) >= mostCrashes) {
     return setAside(suspect, "unreadable", "crashed", `It took the process down ${count?.crashes} times while it was read; set aside.`);
   }
@@ -57,9 +80,7 @@ const openOne = async (deps: PageDeps, suspect: Suspect, count: Owed | undefined
       `It was read ${attempts - 1} times, and what was found could not be saved; set aside.`,
     );
   }
-  const bytes = await fetchOne(deps, suspect, attempts);
-  if (!(bytes instanceof Uint8Array)) return bytes;
-  return read(suspect, bytes);
+  return fetchOne(deps, suspect, attempts);
 };
 
 /** The message's bytes, or what to save instead. Throws only what concerns the whole inbox. */

@@ -23,9 +23,10 @@ import type { Keys } from "../store/secrets.ts";
 import { readVerdicts } from "../store/seen-messages.ts";
 import { claimInbox, finishTurn } from "../store/turns.ts";
 import { nextPoll, pollInterval, type TurnEnd } from "./next-poll.ts";
-import { openSuspects } from "./open-suspects.ts";
+import { openSuspects, readUnread } from "./open-suspects.ts";
 import { type PageDeps, processPage } from "./process-page.ts";
 import type { SyncNews } from "./sync-news.ts";
+import { unreadEnvelope } from "./unread-envelope.ts";
 
 export type SyncDeps = {
   database: Database;
@@ -146,9 +147,31 @@ const readPages = async (
 type Turn = PageDeps & { inbox: Inbox } & Pick<SyncDeps, "tell" | "log">;
 
 const readPage = async (turn: Turn, page: Page): Promise<void> => {
-  const messages = await processPage(turn, page.messages, page.backfill);
+  const messages = [...(await processPage(turn, page.messages, page.backfill)), ...(await oweUnread(turn, page))];
   const { cursor, backfill, gaps, warnings, mended, progress } = page;
   await save(turn, { cursor, backfill, gaps, warnings, ...(mended && { mended }), progress }, messages);
+};
+
+const notRead = "The mailbox lists it, and could not give it.";
+const readLaterMs = 60_000;
+
+/** What of a page is to be read later, but for what was read before. */
+const oweUnread = async ({ database, claim, now }: Turn, { unread = [] }: Page): Promise<SavedMessage[]> => {
+  if (unread.length === 0) return [];
+  const known = await readVerdicts(
+    database.read,
+    claim.accountId,
+    claim.inboxId,
+    unread.map(({ ref }) => ref),
+  );
+  return unread
+    .filter(({ ref }) => !known.has(ref))
+    .map((one) => ({
+      envelope: unreadEnvelope(one),
+      verdict: "owed",
+      facts: null,
+      owed: { error: notRead, dueAt: now() + readLaterMs },
+    }));
 };
 
 const save = async (turn: Turn, page: PageToSave["page"], messages: readonly SavedMessage[]): Promise<void> => {
@@ -191,6 +214,10 @@ const openOwed = async (turn: Turn, owed: Owed): Promise<void> => {
 };
 
 const workOwed = async (deps: PageDeps, { envelope, backfill, attempts, judge }: Owed): Promise<SavedMessage[]> => {
+  if (envelope.headers.size === 0) {
+    const found = await readUnread(deps, { envelope, backfill, steps: triedAgain });
+    return "verdict" in found ? [found] : processPage(deps, [found.envelope], backfill, { again: true });
+  }
   if (judge) return processPage(deps, [envelope], backfill, { again: true });
   const steps = attempts === 0 ? judgedAgain : triedAgain;
   return [...(await openSuspects(deps, [{ envelope, backfill, steps }])).values()];

@@ -37,6 +37,8 @@ export type Verdict = {
   foundLater: number;
   /** Bounces whose event the receiver accepted. */
   told: number;
+  /** Messages that were given up. Each of them can be read. */
+  setAside: number;
 };
 
 export type Stage = Awaited<ReturnType<typeof openStage>>;
@@ -167,7 +169,7 @@ export const openStage = async (mail: MailServer | null, below?: string) => {
     const { read } = database;
     const engagements = await read.selectFrom("engagements").select(["state", "version"]).execute();
     const histories = await read.selectFrom("engagement_history").select("fingerprint").execute();
-    const seen = await read.selectFrom("seen_messages").select("ref").execute();
+    const seen = await read.selectFrom("seen_messages").select(["ref", "verdict"]).execute();
     const events = await read.selectFrom("events").select(["account_id", "seq"]).orderBy("account_id").orderBy("seq").execute();
     const holes = accounts.filter((id) => events.filter((one) => one.account_id === id).some(({ seq }, i) => seq !== i + 1));
     const rows = await read.selectFrom("inboxes").select(["state", "fence", "turn_fence", "next_poll_at"]).execute();
@@ -182,6 +184,7 @@ export const openStage = async (mail: MailServer | null, below?: string) => {
       seen: seen.length,
       events: events.length,
       told: told.size,
+      setAside: seen.filter(({ verdict }) => !["sent", "notice", "owed"].includes(verdict)).length,
     };
   };
 
@@ -206,9 +209,9 @@ export const openStage = async (mail: MailServer | null, below?: string) => {
       await pause(1000);
       later = await count();
     }
-    const { logged, twice, stuck, gaps, seen, told } = later;
+    const { logged, twice, stuck, gaps, seen, told, setAside } = later;
     const foundLater = later.seen - now.seen + later.events - now.events;
-    return { bounces: sent, logged, twice, stuck, gaps, messages: 2 * sent, seen, foundLater, told, seconds };
+    return { bounces: sent, logged, twice, stuck, gaps, messages: 2 * sent, seen, foundLater, told, setAside, seconds };
   };
 
   return { postgres, database, toDatabase, toMail, workers, startWorker, deliverOne, under, settle, sent: () => sent, count };

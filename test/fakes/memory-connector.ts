@@ -15,6 +15,8 @@ export type MemoryMailbox = {
   /** Messages of folders that are watched only where the settings name them (extraFolders), by folder. */
   elsewhere?: { [folder: string]: MemoryMessage[] };
   pageSize?: number;
+  /** Which messages are listed and cannot be read with their page. */
+  unread?: (ref: string) => boolean;
   /** Told with each page which of its messages the sync loop says were saved before. */
   onSaved?: (refs: ReadonlySet<string>) => void;
   /** Told before each call that would reach a provider; may throw. */
@@ -59,7 +61,13 @@ const openMemory = (mailbox: MemoryMailbox, settings: Json): Session => ({
       await mailbox.onCall?.("page");
       const some = messages.slice(at, at + size);
       if (mailbox.onSaved && saved) mailbox.onSaved(await saved(some.map(({ ref }) => ref)));
-      yield toPage(some, at + some.length, messages.length);
+      const unread = some.filter(({ ref }) => mailbox.unread?.(ref));
+      const page = toPage(
+        some.filter((message) => !unread.includes(message)),
+        at + some.length,
+        messages.length,
+      );
+      yield { ...page, unread: unread.map(({ ref, role }) => ({ ref, folder: role, role, receivedAt: null })) };
     }
   },
   async find(messageId) {

@@ -283,6 +283,61 @@ onBothEngines("what goes wrong with one message", (engine) => {
     expect(await world.seen()).toMatchObject({ owed: 0, cursor: 3, state: "watching" });
   });
 
+  it("reads later what a page could not tell of, each message as what it is, and nothing waits for it", async () => {
+    const database = await openNew(engine);
+    let clock = now;
+    let down = true;
+    const messages = [sent(), ordinary(1), bounce(), ordinary(2)];
+    const world = await makeWorld(database, { messages, unread: (ref) => ref !== "ordinary-2" }, () => clock);
+    world.mailbox.onCall = (call) => {
+      if (call === "fetch" && down) throw new ConnectorError("unavailable", "The connection broke.");
+    };
+    const verdicts = async () =>
+      Object.fromEntries(
+        (await database.read.selectFrom("seen_messages").select(["ref", "verdict"]).execute()).map(({ ref, verdict }) => [ref, verdict]),
+      );
+    expect(await world.turn()).toEqual({ kind: "done" });
+    expect(await world.seen()).toMatchObject({ cursor: 4, owed: 3, state: "watching" });
+    expect(await verdicts()).toMatchObject({ "ordinary-2": "other", "ordinary-1": "owed" });
+    // Three days of a bad network set nothing aside before its time.
+    for (let tries = 0; tries < 3; tries += 1) {
+      clock += 3_600_000;
+      await world.turn();
+      expect(await world.seen()).toMatchObject({ owed: 3, bounces: [] });
+    }
+    down = false;
+    clock += 24 * 3_600_000;
+    await world.turn();
+    expect(await world.seen()).toMatchObject({ bounces: hard, notices: ["matched INBOX/postfix-unknown-user"], owed: 0 });
+    expect(await verdicts()).toEqual({
+      "Sent/postfix-unknown-user": "sent",
+      "ordinary-1": "other",
+      "INBOX/postfix-unknown-user": "notice",
+      "ordinary-2": "other",
+    });
+    // Listed again, and again not told: what was read stays as it was.
+    await database.transaction((tx) => tx.updateTable("inboxes").set({ cursor: null }).where("id", "=", world.inbox.id).execute());
+    await world.turn();
+    expect(await world.seen()).toMatchObject({ bounces: hard, owed: 0 });
+  });
+
+  it("sets aside, in the end, what can never be read", async () => {
+    const database = await openNew(engine);
+    let clock = now;
+    const world = await makeWorld(database, { messages: [bounce()], unread: () => true }, () => clock);
+    world.mailbox.onCall = (call) => {
+      if (call === "fetch") throw new ConnectorError("unavailable", "It cannot be given.");
+    };
+    for (let turns = 1; turns === 1 || (await world.seen()).owed > 0; turns += 1) {
+      await world.turn();
+      clock += 2 * 3_600_000;
+      expect(clock).toBeLessThan(now + 5 * 86_400_000);
+    }
+    expect((await readTrace(database.read, world.accountId, world.inbox.id, "INBOX/postfix-unknown-user"))?.steps.at(-1)?.because).toBe(
+      "It could not be opened in 9 attempts: It cannot be given.",
+    );
+  });
+
   it("does not touch what took its worker down again while it is not due, though its page is listed again", async () => {
     const database = await openNew(engine);
     const messages = [sent(), { ...bounce(), ref: "poison" }];
