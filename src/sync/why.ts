@@ -183,6 +183,7 @@ export const whyOfOutcome = (
     case "encrypted":
       return { code: "encrypted", action: again };
     case "crashed":
+    case "not_saved":
     case "unreadable":
     case "unreachable":
       return { code: "unreadable", values: { where: last }, action: again };

@@ -72,7 +72,7 @@ const connectorFiles = ["exchange", "gmail", "imap", "office365", "maildir", "sh
   .filter((file) => !/probe|transcript/.test(file));
 const coreFiles = filesUnder("src/bounces", ".ts");
 const syncFiles = filesUnder("src/sync", ".ts");
-const storeFiles = ["whom-to-log", "tie-notices", "reclassify-notice", "save-page"].map((name) => `src/store/${name}.ts`);
+const storeFiles = ["whom-to-log", "tie-notices", "reclassify-notice", "save-page", "owed"].map((name) => `src/store/${name}.ts`);
 
 const bounced: RecipientOutcome = {
   address: "jan@customer.example",

@@ -79,7 +79,7 @@ export const inboxes = {
   "limit.operator_only": "Only the operator can connect it, from the command line.",
   "limit.polling_only": "New mail is found when the folder is next looked at.",
 
-  "warning.folder_missing": "The folder “{folder}” is not there any more, or is no longer watched.",
+  "warning.folder_missing": "The folder “{folder}” is not there, so nothing in it is seen.",
   "warning.folder_renumbered": "The server has renumbered the folder “{folder}”; its messages were listed again.",
   "warning.folder_rewritten": "The file “{folder}” was written anew; its messages were listed again.",
   "warning.sent_folder_unknown": "We do not know where this mailbox keeps sent mail, so no bounce can be matched. Choose the folder.",

@@ -82,7 +82,7 @@ export const inboxes: Record<keyof typeof en, string> = {
   "limit.operator_only": "Połączyć ją może tylko operator, z wiersza poleceń.",
   "limit.polling_only": "Nową pocztę znajdujemy przy następnym sprawdzeniu folderu.",
 
-  "warning.folder_missing": "Folderu „{folder}” już nie ma albo nie jest już obserwowany.",
+  "warning.folder_missing": "Folderu „{folder}” nie ma, więc nic, co w nim leży, nie jest widziane.",
   "warning.folder_renumbered": "Serwer zmienił numerację w folderze „{folder}”; jego wiadomości sprawdziliśmy jeszcze raz.",
   "warning.folder_rewritten": "Plik „{folder}” zapisano od nowa; jego wiadomości sprawdziliśmy jeszcze raz.",
   "warning.sent_folder_unknown":

@@ -116,6 +116,12 @@ const trace: readonly Row[] = [
     /^It took the process down (\d+) times while it was read; set aside\.$/,
     "Podczas odczytu proces padł (tyle razy: $1); wiadomość odłożono.",
   ],
+  [
+    /^It was read (\d+) times, and what was found could not be saved; set aside\.$/,
+    "Odczytano ją (tyle razy: $1), ale nie udało się zapisać wyniku; wiadomość odłożono.",
+  ],
+  [/^What was found could not be saved\.$/, "Nie udało się zapisać wyniku odczytu."],
+  [/^The mailbox lists it, and could not give it\.$/, "Skrzynka ją wymienia, ale nie mogła jej wydać."],
   [/^It exceeds the limit of (\d+) MB; set aside\.$/, "Przekracza limit $1 MB; wiadomość odłożono."],
   [/^It was deleted before it could be opened\.$/, "Usunięto ją, zanim udało się ją otworzyć."],
   [/^It could not be opened in (\d+) attempts: (.+)$/, "Nie udało się jej otworzyć (liczba prób: $1): {2}"],
@@ -329,10 +335,6 @@ const imap: readonly Row[] = [
   [
     /^The folder "(.+)" was rebuilt by its server while it was read\. The next look lists it again\.$/,
     "Serwer przebudował folder „$1” podczas odczytu. Następne sprawdzenie wczyta go od nowa.",
-  ],
-  [
-    /^The server lists (\d+) messages of "(.+)" but does not send them\.$/,
-    "Serwer wymienia wiadomości z folderu „$2” (liczba: $1), ale ich nie wysyła.",
   ],
 ];
 
@@ -591,7 +593,6 @@ const exchange: readonly Row[] = [
     /^(\S+) had forgotten what we had read of "(.+)"; its mail of that time was listed again\.$/,
     "$1 zapomniał, co odczytaliśmy z „$2”; pocztę z tego czasu wczytano od nowa.",
   ],
-  [/^(\S+) lists (\d+) messages of "(.+)" but cannot give them\.$/, "Wiadomości, które $1 wymienia w „$3”, ale nie może wydać: $2."],
 ];
 
 const maildir: readonly Row[] = [
