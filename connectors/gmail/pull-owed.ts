@@ -26,7 +26,7 @@ const tryAgain = async ({ api }: Walk, { id }: Owed): Promise<Envelope[] | null>
   }
 };
 
-/** Messages Gmail failed over before. After a day of that one is given up, as a gap. */
+/** Messages Gmail failed over before: asked for again for a day, since only Gmail says what they are; then told to be read as they come. */
 export async function* pullOwed(walk: Walk): AsyncGenerator<Page> {
   const { state, tools } = walk;
   for (const one of someOf(state.owed, tools.now())) {
@@ -37,8 +37,7 @@ export async function* pullOwed(walk: Walk): AsyncGenerator<Page> {
     if (messages !== null) yield* emit(walk, messages, true, settle);
     else if (tools.now() - one.since > day) {
       settle();
-      const because = "Gmail lists a message but has failed to give it for a day.";
-      yield emptyPage(walk, [{ folder: "", from: null, to: null, because }]);
+      yield emptyPage(walk, { unread: [{ ref: one.id, folder: "Inbox", role: "inbox", receivedAt: null }] });
     }
   }
 }

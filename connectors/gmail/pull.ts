@@ -75,7 +75,7 @@ export async function* pullGmail(api: GmailApi, inbox: ConnectedInbox, tools: To
   widen(walk);
   if (known !== null && !(yield* pullNews(walk))) {
     const gap = await listAgain(walk);
-    if (gap) yield emptyPage(walk, [gap]);
+    if (gap) yield emptyPage(walk, { gaps: [gap] });
   }
   yield* pullOwed(walk);
   for (const stretch of [...state.stretches]) yield* pullStretch(walk, stretch);

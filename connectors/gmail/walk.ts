@@ -1,5 +1,5 @@
 import type { Envelope } from "../../src/bounces/envelope.ts";
-import type { ConnectedInbox, Cursor, Folder, Gap, Page, Saved, Tools } from "../../src/ports/connector.ts";
+import type { ConnectedInbox, Cursor, Folder, Gap, Page, Saved, Tools, Unread } from "../../src/ports/connector.ts";
 import { splitByAge } from "../shared/split-by-age.ts";
 import type { GmailApi } from "./api.ts";
 import type { GmailCursor } from "./cursor.ts";
@@ -27,7 +27,8 @@ const progressOf = ({ stretches }: GmailCursor): Page["progress"] => {
   return { done: stretches.reduce((sum, { read }) => sum + read, 0), total };
 };
 
-type Content = { folder: Folder; messages: readonly Envelope[]; backfill: boolean; gaps?: readonly Gap[] };
+type Untold = { gaps?: readonly Gap[]; unread?: readonly Unread[] };
+type Content = { folder: Folder; messages: readonly Envelope[]; backfill: boolean } & Untold;
 
 /** A page at the position where the walk stands now. */
 export const pageOf = (walk: Walk, { gaps = [], ...content }: Content): Page => {
@@ -36,9 +37,9 @@ export const pageOf = (walk: Walk, { gaps = [], ...content }: Content): Page => 
   return { ...content, gaps, warnings: [], cursor: structuredClone(walk.state) as Cursor, progress: progressOf(walk.state) };
 };
 
-/** A page that tells only that the position moved, or of a gap. */
-export const emptyPage = (walk: Walk, gaps: readonly Gap[] = []): Page =>
-  pageOf(walk, { folder: allFolders.find(({ role }) => role === "inbox") as Folder, messages: [], backfill: false, gaps });
+/** A page that tells only that the position moved, or of what could not be read. */
+export const emptyPage = (walk: Walk, untold: Untold = {}): Page =>
+  pageOf(walk, { folder: allFolders.find(({ role }) => role === "inbox") as Folder, messages: [], backfill: false, ...untold });
 
 /** Messages by folder, Sent first: they are all read by now, so it costs nothing. */
 const byFolder = (messages: readonly Envelope[]): { folder: Folder; messages: Envelope[] }[] =>

@@ -397,7 +397,6 @@ const gmail: readonly Row[] = [
   [/^Google does not answer\.$/, "Google nie odpowiada."],
   [/^Google did not let us in\. Start again\.$/, "Google nas nie wpuścił. Zacznij od nowa."],
   [/^Gmail's list of changes does not end\. We try again\.$/, "Lista zmian w Gmailu się nie kończy. Spróbujemy ponownie."],
-  [/^Gmail lists a message but has failed to give it for a day\.$/, "Gmail wymienia wiadomość, ale od doby jej nie wydaje."],
   [
     /^Gmail had dropped its list of changes; listed again with an overlap of a day\.$/,
     "Gmail porzucił swoją listę zmian; wczytano ją ponownie, z jednodniową zakładką.",
