@@ -13,13 +13,26 @@ const fetchPiece = async (client: ImapFlow, uid: number, start: number): Promise
   return message && message.uid === uid ? (message.source ?? null) : null;
 };
 
+/**
+ * What it means that nothing was sent: a message is gone where the server does not list it any more. Throws ConnectorError "unavailable"
+ * where it still does, or does not say (imapflow answers nothing, rather than throwing, when the session ended in between).
+ */
+const notSent = async (client: ImapFlow, uid: number): Promise<"gone"> => {
+  const listed = await client.search({ uid: String(uid) }, { uid: true });
+  if (listed && !listed.includes(uid)) return "gone";
+  if (!client.usable) throw Object.assign(new Error("the session has ended"), { code: "NoConnection" });
+  const folder = client.mailbox ? client.mailbox.path : "";
+  if (!listed) throw new ConnectorError("unavailable", `The server refused to search the folder "${folder}".`);
+  throw new ConnectorError("unavailable", "The server lists the message but does not send it.");
+};
+
 /** The whole message in pieces. RFC822.SIZE is not believed (some servers estimate it): the end is a piece that falls short. */
 const fetchPieces = async (client: ImapFlow, uid: number, maxBytes: number): Promise<Uint8Array | "gone"> => {
   const pieces: Buffer[] = [];
   let size = 0;
   for (;;) {
     const piece = await fetchPiece(client, uid, size);
-    if (piece === null) return "gone";
+    if (piece === null) return notSent(client, uid);
     pieces.push(piece);
     size += piece.length;
     if (size > maxBytes) throw tooLarge(size, maxBytes);
@@ -30,7 +43,7 @@ const fetchPieces = async (client: ImapFlow, uid: number, maxBytes: number): Pro
 /** The message of a folder that is open, its size asked for first. */
 const fetchWhole = async (client: ImapFlow, uid: number, maxBytes: number): Promise<Uint8Array | "gone"> => {
   const message = await client.fetchOne(String(uid), { uid: true, size: true }, { uid: true });
-  if (!message || message.uid !== uid) return "gone";
+  if (!message || message.uid !== uid) return notSent(client, uid);
   if ((message.size ?? 0) > maxBytes) throw tooLarge(message.size ?? 0, maxBytes);
   return fetchPieces(client, uid, maxBytes);
 };

@@ -327,6 +327,7 @@ const imap: readonly Row[] = [
     /^Microsoft 365 takes no password over IMAP\. Connect this mailbox by signing in at Microsoft\.$/,
     "Microsoft 365 nie przyjmuje hasła przez IMAP. Połącz tę skrzynkę, logując się w Microsoft.",
   ],
+  [/^The server lists the message but does not send it\.$/, "Serwer wymienia wiadomość, ale jej nie wysyła."],
   [/^The server refused to search the folder "(.+)"\.$/, "Serwer odmówił przeszukania folderu „$1”."],
   [
     /^The folder "(.+)" went away while it was read\. The next look tells more\.$/,

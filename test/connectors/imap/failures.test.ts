@@ -387,6 +387,28 @@ describe("a server that misbehaves in the middle of a pull", () => {
     await session.close();
   });
 
+  test.each(["nothing", "nothing, and refuses to search", "nothing, and hangs up"])(
+    "a message of which the server sends %s is not held to be gone",
+    async (how) => {
+      server.put("INBOX", letter(1));
+      const [ref] = (await pullAll()).flatMap(({ messages }) => messages.map((message) => message.ref));
+      const session = await imap.open(inbox(), tools());
+      server.script = ({ tag, name }, socket) => {
+        if (name === "UID SEARCH" && how.includes("refuses")) return [`${tag} NO [SERVERBUG] Internal error`];
+        if (name !== "UID FETCH") return null;
+        if (!how.includes("hangs up")) return [`${tag} OK done`];
+        socket.end(`${tag} OK done\r\n* BYE see you\r\n`);
+        return "handled";
+      };
+      await expect(session.fetchRaw(ref ?? "", { maxBytes: 1e6 })).rejects.toMatchObject({ kind: "unavailable" });
+      server.script = () => null;
+      expect(await session.fetchRaw(ref ?? "", { maxBytes: 1e6 })).toBeInstanceOf(Uint8Array);
+      server.folders.get("INBOX")?.messages.splice(0);
+      expect(await session.fetchRaw(ref ?? "", { maxBytes: 1e6 })).toBe("gone");
+      await session.close();
+    },
+  );
+
   test.each(["a dropped connection", "a refusal"])("one message the server fails over with %s holds up nothing beside it", async (how) => {
     for (let n = 1; n <= 250; n++) server.put("INBOX", letter(n));
     const hits = (set: string): boolean =>
