@@ -22,7 +22,7 @@ export const fetchRaw = async (ews: Ews, ref: string, maxBytes: number): Promise
     if (size > 2 * maxBytes) throw tooLarge(size, maxBytes);
     const answer = await ews.ask(getMime(ref), Math.ceil((maxBytes * 4) / 3) + around);
     const mime = textAt(at(answer, "Items")?.children[0], "MimeContent");
-    if (mime === null) return "gone";
+    if (mime === null) throw new ConnectorError("unavailable", `${ews.host} has the message and did not give it.`);
     const bytes = Buffer.from(mime, "base64");
     if (bytes.length > maxBytes) throw tooLarge(bytes.length, maxBytes);
     return bytes;

@@ -589,6 +589,7 @@ const exchange: readonly Row[] = [
     /^(\S+) gave no way to go on with a folder's changes; we try again\.$/,
     "$1 nie podał, jak dalej czytać zmiany w folderze; spróbujemy ponownie.",
   ],
+  [/^(\S+) has the message and did not give it\.$/, "$1 ma tę wiadomość, ale jej nie wydał."],
   [
     /^(\S+) had forgotten what we had read of "(.+)"; its mail of that time was listed again\.$/,
     "$1 zapomniał, co odczytaliśmy z „$2”; pocztę z tego czasu wczytano od nowa.",

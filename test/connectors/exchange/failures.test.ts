@@ -83,6 +83,12 @@ describe("one message", () => {
     expect(await failureOf(read())).toMatchObject({ kind: "rejected", message: expect.stringContaining("raise the limit") });
   });
 
+  test("that the server gives without its content is not held to be gone", async () => {
+    await stage.put("sentitems", letter(1));
+    stage.fake.refuseItem = (_, { whole }) => (whole ? "no_content" : null);
+    expect(await failureOf(read())).toMatchObject({ kind: "unavailable", message: expect.stringContaining("did not give it") });
+  });
+
   test("deleted between being listed and being read is passed over", async () => {
     await stage.put("inbox", letter(1));
     await stage.put("inbox", letter(2));

@@ -18,8 +18,8 @@ export type World = {
   open(address: string | null): ExchangeMailbox | Refusal;
   /** All mailboxes the login may open: ids tell which one they lie in. */
   mailboxes(): readonly ExchangeMailbox[];
-  /** Why one message cannot be given; null where it can. `whole`: as MIME; `header`: its header is asked for. */
-  refuseItem(item: ExchangeItem, asked: { whole: boolean; header: boolean }): Refusal | null;
+  /** Why one message cannot be given, or that it is without its content; null where it can. `whole`: as MIME; `header`: its header is asked for. */
+  refuseItem(item: ExchangeItem, asked: { whole: boolean; header: boolean }): Refusal | "no_content" | null;
 };
 
 const children = (node: XmlNode, path: string): XmlElement[] => node.find(path, namespaces) as XmlElement[];
@@ -267,7 +267,9 @@ const getItem = (operation: XmlElement, world: World): string[] => {
     const item = world.mailboxes().flatMap(({ items }) => items.filter((each) => each.id === id))[0];
     if (!item) return refuse({ code: "ErrorItemNotFound", text: "The specified object was not found in the store." });
     const refusal = world.refuseItem(item, wishes);
-    return refusal ? refuse(refusal) : succeeded("GetItem", `<m:Items>${itemElement(item, asked)}</m:Items>`);
+    if (refusal === "no_content") asked.delete("item:MimeContent");
+    else if (refusal) return refuse(refusal);
+    return succeeded("GetItem", `<m:Items>${itemElement(item, asked)}</m:Items>`);
   });
 };
 
