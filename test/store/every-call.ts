@@ -383,6 +383,7 @@ export const calls: Record<string, (s: Setting) => unknown> = {
     s.write((tx) => owed.oweMissed(tx, s.mine, s.theirs.inboxId, [{ envelope: envelope("foreign-owed"), backfill: false }], now)),
   "owed/readOwed": (s) => owed.readOwed(s.read, s.mine, s.theirs.inboxId, "foreign-owed"),
   "owed/nextOwedAt": (s) => owed.nextOwedAt(s.read, s.mine, s.theirs.inboxId),
+  "owed/oweBegun": (s) => s.write((tx) => owed.oweBegun(tx, s.mine, s.theirs.inboxId, now)),
   "owed/releaseAttempts": (s) => s.write((tx) => owed.releaseAttempts(tx, stolen(s), ["foreign-owed"])),
   "owed/settleOwed": (s) => s.write((tx) => owed.settleOwed(tx, stolen(s), { done: ["foreign-owed"], again: [] }, now)),
   "push-watches/readWatches": (s) => pushWatches.readWatches(s.read, s.mine, s.theirs.inboxId),

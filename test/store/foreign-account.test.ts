@@ -93,6 +93,7 @@ const pure = new Set([
   "notice-words/newWords",
   "notice-words/saidKey",
   "notices/toNotice",
+  "owed/retryDelay",
   "sent-messages/toCandidate",
   "sent-messages/toCandidates",
   "webhook-secrets/newSigningSecret",

@@ -384,7 +384,7 @@ describe("an inbox's page", () => {
     const { body } = await (await signedInAs(test, "support")).get(`/inboxes/${inboxId}`);
     expect(body).toContain("Mail you sent: bounces are matched with it.");
     expect(body).toContain('<th scope="row">&lt;b&gt;</th>');
-    expect(body).toContain("The folder “Alt” is not there any more");
+    expect(body).toContain("The folder “Alt” is not there, so nothing in it is seen.");
     expect(body).toContain('<span lang="en">Words of a connector.</span>');
     expect(body).toContain('<td><span lang="en">The list was dropped.</span></td>');
   });
