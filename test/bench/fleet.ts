@@ -1,7 +1,7 @@
 /**
  * `npm run bench:fleet`: many inboxes polled every minute while mail comes, by one worker and by two, on PostgreSQL. INBOXES (10,000) in
  * all, DOVECOT (1,000) of them on a real Dovecot, the others on the stand-ins of Gmail and Microsoft 365 in a process of their own
- * (fleet-stand-ins.ts); each gets a message and its notice every ten minutes. SECONDS (120) each. Workers, stand-ins, Dovecot and
+ * (fleet-stand-ins.ts); each gets a message and its notice every ten minutes. SECONDS (120) each, WORKERS (1,2). Workers, stand-ins, Dovecot and
  * PostgreSQL share this machine. Then the same poll on an inbox with a thousand stored messages, and with a million (STORED).
  */
 import { type ChildProcess, execFileSync, fork } from "node:child_process";
@@ -34,6 +34,7 @@ const inboxes = Number(process.env.INBOXES ?? 10_000);
 const onDovecot = Number(process.env.DOVECOT ?? inboxes / 10);
 const seconds = Number(process.env.SECONDS ?? 120);
 const stored = Number(process.env.STORED ?? 1_000_000);
+const workerCounts = (process.env.WORKERS ?? "1,2").split(",").map(Number);
 const everyMinute = 60_000;
 
 type Box = { provider: string; address: string; settings: Json; secrets: Json };
@@ -278,7 +279,7 @@ try {
   console.log(`${boxes.length} inboxes: ${on.join(", ")}; a message and its notice in each every ten minutes`);
   const mailing = mailOnDovecot();
   const rows: object[] = [];
-  for (const count of [1, 2]) rows.push(await measure(count));
+  for (const count of workerCounts) rows.push(await measure(count));
   mailing.stop();
   standIns.child.kill("SIGTERM");
   console.table(rows);
