@@ -103,16 +103,11 @@ const progressOf = ({ folders }: ImapCursor): Page["progress"] => {
   return { done: folders.reduce((sum, { seen }) => sum + seen, 0), total };
 };
 
-/** That a folder is listed again was said, and is over when it has been. */
-const listedAgain = ({ state }: Walk, warning: Warning): boolean =>
-  warning.code === "folder_renumbered" &&
-  state.warned.includes(warningKey(warning)) &&
-  state.folders.every(({ path, below }) => path !== warning.folder || below === null);
-
-const toTell = (walk: Walk): ReturnType<typeof tellWarnings> =>
+const toTell = ({ holding, state }: Walk): ReturnType<typeof tellWarnings> =>
   tellWarnings(
-    walk.holding.filter((warning) => !listedAgain(walk, warning)),
-    walk.state.warned,
+    holding,
+    state.warned,
+    ({ code, folder }) => code === "folder_renumbered" && state.folders.every(({ path, below }) => path !== folder || below === null),
   );
 
 const pageOf = (walk: Walk, folder: Folder, content: Pick<Page, "messages" | "backfill" | "unread">): Page => {

@@ -9,8 +9,8 @@ const emptyPagesUnsaved = 10;
 
 export type LocalView = { folders: readonly LocalFolder[]; readerOf: (folder: LocalFolder) => FolderReader; warnings: readonly Warning[] };
 
-/** One pull on its way: the position as it moves, and what has been said of it. */
-type Walk = { view: LocalView; inbox: ConnectedInbox; state: LocalCursor; dirty: boolean /** What is wrong now. */; holding: Warning[] };
+/** One pull on its way: the position as it moves, and what is wrong now. */
+type Walk = { view: LocalView; inbox: ConnectedInbox; state: LocalCursor; dirty: boolean; holding: Warning[] };
 
 const newState = async (path: string, reader: FolderReader): Promise<FolderState> => {
   const { position, count } = await reader.end();
@@ -58,16 +58,11 @@ const noteOld = ({ state, view, holding }: Walk): void => {
   }
 };
 
-/** That a folder is listed again was said, and is over when it has been. */
-const listedAgain = ({ state }: Walk, warning: Warning): boolean =>
-  warning.code === "folder_rewritten" &&
-  state.warned.includes(warningKey(warning)) &&
-  state.folders.every(({ path, backfill }) => path !== warning.folder || backfill === null);
-
-const toTell = (walk: Walk): ReturnType<typeof tellWarnings> =>
+const toTell = ({ holding, state }: Walk): ReturnType<typeof tellWarnings> =>
   tellWarnings(
-    walk.holding.filter((warning) => !listedAgain(walk, warning)),
-    walk.state.warned,
+    holding,
+    state.warned,
+    ({ code, folder }) => code === "folder_rewritten" && state.folders.every(({ path, backfill }) => path !== folder || backfill === null),
   );
 
 const progressOf = ({ folders }: LocalCursor): Page["progress"] => {

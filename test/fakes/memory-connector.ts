@@ -3,7 +3,7 @@
  * call can be made to fail or to stop the process (`onCall`).
  */
 import { z } from "zod";
-import { envelopeFields, type FolderRole, type HeaderFields } from "../../src/bounces/envelope.ts";
+import { type FolderRole, type HeaderFields, keepEnvelopeFields } from "../../src/bounces/envelope.ts";
 import { parseHeaderFields } from "../../src/bounces/header-fields.ts";
 import type { Authorize, Connector, Json, Page, Session } from "../../src/ports/connector.ts";
 
@@ -23,10 +23,7 @@ export type MemoryMailbox = {
   onCall?: (call: "open" | "page" | "fetch" | "find" | "close", ref?: string) => void | Promise<void>;
 };
 
-const envelopeHeaders = (raw: Uint8Array): HeaderFields => {
-  const all = parseHeaderFields(raw);
-  return new Map(envelopeFields.flatMap((name) => (all.has(name) ? [[name, all.get(name) ?? []] as const] : [])));
-};
+const envelopeHeaders = (raw: Uint8Array): HeaderFields => keepEnvelopeFields(parseHeaderFields(raw));
 
 const toPage = (messages: readonly MemoryMessage[], next: number, total: number): Page => ({
   folder: { path: "memory", role: "inbox" },

@@ -299,7 +299,7 @@ onBothEngines("what goes wrong with one message", (engine) => {
     expect(await world.turn()).toEqual({ kind: "done" });
     expect(await world.seen()).toMatchObject({ cursor: 4, owed: 3, state: "watching" });
     expect(await verdicts()).toMatchObject({ "ordinary-2": "other", "ordinary-1": "owed" });
-    // Three days of a bad network set nothing aside before its time.
+    // Hours of a bad network set nothing aside.
     for (let tries = 0; tries < 3; tries += 1) {
       clock += 3_600_000;
       await world.turn();
